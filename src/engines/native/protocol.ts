@@ -1,0 +1,116 @@
+/** Frames between the daemon and the native core. docs/protocol.md says what each means. */
+import type { CgroupWrite, ProcessPlan, RunPlan, StdioPlan } from "./plan.ts";
+
+export const protocolVersion = 1;
+export const maxFrameBytes = 16 * 1024 * 1024;
+
+export type NetPrepare =
+  | { kind: "host" }
+  | { kind: "none" }
+  | {
+      kind: "veth";
+      bridge: string;
+      hostIf: string;
+      mac: string;
+      mtu: number;
+      addresses: string[];
+      gateway?: string;
+      gateway6?: string;
+    };
+
+export type PrepareFrame = {
+  t: "prepare";
+  id: string;
+  controlSocket: string;
+  cgroup: { dirs: string[]; writes: CgroupWrite[]; v2Dir?: string };
+  net: NetPrepare;
+};
+export type PreparedFrame = { t: "prepared"; shimPid: number; holderPid: number };
+export type StartFrame = { t: "start"; plan: RunPlan };
+export type StartedFrame = { t: "started"; pid: number; startTimeNs: bigint | number; timings: Record<string, number> };
+export type FailedFrame = { t: "failed"; seq?: number; step: string; errno: number; path?: string; message?: string };
+
+/** How the container's init ended, as announced and as written to the exit file. */
+export type Exit = { code: number; signal?: number; oomKilled: boolean; finishedAtNs: bigint | number; error?: string };
+
+export type AttachOptions = { stdin: boolean; stdout: boolean; stderr: boolean; mux: boolean };
+
+export type ControlRequest =
+  | { t: "state" }
+  | { t: "signal"; signo: number; execId?: string; all?: boolean }
+  | { t: "resize"; rows: number; cols: number; execId?: string }
+  | { t: "exec"; execId: string; process: ProcessPlan; stdio: StdioPlan; attach?: AttachOptions }
+  | ({ t: "attach"; execId?: string } & AttachOptions)
+  | { t: "update"; writes: CgroupWrite[] }
+  | { t: "closeStdin"; execId?: string }
+  | { t: "subscribe" };
+
+export type ControlEvent =
+  | { t: "exited"; exit: Exit }
+  | { t: "execExited"; execId: string; exitCode: number }
+  | { t: "oom" };
+
+/** A root filesystem for jobs: that of a running process, or layers assembled for the length of the job. */
+export type RootRef = { mounts?: { source: string; target: string; readonly: boolean }[] } & (
+  | { pid: number }
+  | { lowers: string[]; upper?: string; work?: string }
+);
+
+export type UnpackLimits = { maxBytes: number; maxEntries: number; maxRatio: number };
+
+export type JobFrame =
+  | {
+      t: "unpack";
+      source: { path: string } | { stream: true };
+      dest: string;
+      whiteouts: "overlay" | "none";
+      expectedDigest?: string;
+      limits: UnpackLimits;
+      chownToSelf?: boolean;
+      flat?: boolean;
+    }
+  | { t: "digestFile"; path: string }
+  | { t: "layerTar"; upper: string; out?: string; compression: "none" | "gzip" | "zstd" }
+  | { t: "treeTar"; root: RootRef; path: string; rebase?: string; followTarget?: boolean }
+  | {
+      t: "putTar";
+      root: RootRef;
+      path: string;
+      noOverwriteDirNonDir?: boolean;
+      copyUidGid?: boolean;
+      readonlyPaths: string[];
+    }
+  | { t: "statPath"; root: RootRef; path: string }
+  | { t: "diff"; upper: string; lowers: string[] }
+  | { t: "copyUp"; root: RootRef; path: string; dest: string }
+  | { t: "usage"; path: string }
+  | { t: "removeTree"; path: string; keepRoot?: boolean }
+  | { t: "network"; ops: NetOp[] }
+  | { t: "probe"; what: ProbeName };
+
+export type ProbeName =
+  | "overlay"
+  | "overlayVolatile"
+  | "overlayDataOnly"
+  | "erofs"
+  | "userns"
+  | "idmappedMount"
+  | "timens"
+  | "cgroup2Delegation"
+  | "seccomp"
+  | "landlock"
+  | "nftables"
+  | "veth"
+  | "openat2"
+  | "cloneIntoCgroup";
+
+/** Link, address, route and nftables changes, in order; nftables ops of one frame are one transaction. */
+export type NetOp =
+  | { op: "bridge"; name: string; addresses: string[]; mtu: number }
+  | { op: "linkDelete"; name: string; missingOk?: boolean }
+  | { op: "sysctl"; path: string; value: string }
+  /** Our table: masquerade for `subnets` leaving other than by `bridge`, DNAT of published ports through maps. */
+  | { op: "nftTable"; table: string; bridge: string; subnets: string[] }
+  | { op: "nftTableDelete"; table: string; missingOk?: boolean }
+  | { op: "nftPublish"; table: string; protocol: "tcp" | "udp"; hostIp: string; hostPort: number; guestIp: string; guestPort: number }
+  | { op: "nftUnpublish"; table: string; protocol: "tcp" | "udp"; hostIp: string; hostPort: number; missingOk?: boolean };
