@@ -1,0 +1,1 @@
+//! hbx-protocol
