@@ -1,0 +1,56 @@
+/** What a feature says of one endpoint. The route table is flat; the router does versions, matching and errors. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+
+export type Route = {
+  method: Method;
+  /**
+   * Path below the version prefix. `{name}` takes one segment, `{name:*}` one or more (image references hold
+   * slashes). Values arrive percent-decoded.
+   */
+  path: string;
+  /** The first API version that has it; default 1.24. */
+  since?: string;
+  handle(request: ApiRequest): Promise<void> | void;
+};
+
+export type ApiRequest = {
+  readonly params: Record<string, string>;
+  readonly query: URLSearchParams;
+  /** Version the client speaks, as [major, minor]. */
+  readonly version: readonly [number, number];
+  readonly raw: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Aborted when the client goes away before the answer is complete. */
+  readonly signal: AbortSignal;
+
+  /** Reads and parses a JSON body (≤ 16 MiB). An empty body gives `undefined`; anything else malformed is Docker's 400. */
+  json(): Promise<unknown>;
+  /** The body as it comes, with back-pressure. */
+  body(): AsyncIterable<Uint8Array>;
+
+  sendJson(status: number, value: unknown): void;
+  sendEmpty(status: number, headers?: Record<string, string>): void;
+  sendText(status: number, text: string): void;
+  /** Starts a chunked answer of JSON objects, a line each, or of raw bytes. `write` resolves when the socket has room. */
+  stream(status: number, contentType: string, headers?: Record<string, string>): ByteSink;
+  /** Takes the connection over (101 when the client asked for an upgrade, else 200) for raw two-way bytes. */
+  hijack(contentType: string): Promise<Duplex>;
+};
+
+export type ByteSink = {
+  write(bytes: Uint8Array | string): Promise<void>;
+  /** Sends the head now, though no byte of the body is there yet. */
+  flush(): void;
+  end(): Promise<void>;
+};
+
+/** `1`, `t`, `true`, `y`, … as Docker's `httputils.BoolValue`: anything but empty, 0, no, false, none is true. */
+export function boolQuery(query: URLSearchParams, name: string, fallback = false): boolean {
+  const value = query.get(name);
+  if (value === null) return fallback;
+  return !["", "0", "no", "false", "none"].includes(value.trim().toLowerCase());
+}
+
