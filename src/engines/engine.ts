@@ -1,0 +1,133 @@
+/**
+ * The contract of an isolation engine. A start has two halves: `claim` takes what was made ahead (cgroup, network
+ * namespace, shim), `Claim.start` turns it into a running workload. Everything after goes through `Workload`, which
+ * outlives the daemon and is found again with `adopt`.
+ */
+import type { Duplex } from "node:stream";
+import type { AttachOptions, Exit } from "./native/protocol.ts";
+import type { ProcessPlan, StdioPlan } from "./native/plan.ts";
+import type { Resources, WorkloadSpec } from "./spec.ts";
+
+export type EngineName = "native" | "wasm" | "microvm" | `oci:${string}`;
+
+export type Engine = {
+  readonly name: EngineName;
+  /** Whether this engine can run the workload, with the reason where it can't. Pure and cheap. */
+  canRun(spec: WorkloadSpec): { ok: true } | { ok: false; reason: string };
+  /** Takes a prepared place to run. Must be started or abandoned. */
+  claim(network: NetworkRequest, signal: AbortSignal): Promise<Claim>;
+  /** Finds a workload started by an earlier daemon. `exited` when it ended meanwhile; `lost` when nothing is known of its end. */
+  adopt(record: RuntimeRecord): Promise<Adoption>;
+};
+
+export type NetworkRequest =
+  | { kind: "bridge"; network: string }
+  | { kind: "none" }
+  | { kind: "host" }
+  /** The network namespace of a running process. */
+  | { kind: "join"; pid: number };
+
+/** What the workload's network looks like, once claimed. Absent for none, host and join. */
+export type Endpoint = {
+  network: string;
+  interface: string;
+  hostInterface: string;
+  address: string;
+  prefixLength: number;
+  gateway: string;
+  mac: string;
+};
+
+export type Adoption =
+  | { state: "running"; workload: Workload }
+  | { state: "exited"; exit: Exit }
+  | { state: "lost" };
+
+/** Kept in the database while a workload runs, so that a later daemon can adopt it. Plain JSON. */
+export type RuntimeRecord = {
+  engine: EngineName;
+  /** Id of the spare it was started from; names its cgroup, socket and interface. */
+  runtimeId: string;
+  controlSocket: string;
+  exitFile: string;
+  pid: number;
+  shimPid: number;
+  startedAtMs: number;
+  cgroupDirs: Record<string, string>;
+  endpoint: Endpoint | null;
+};
+
+export type Claim = {
+  readonly endpoint: Endpoint | null;
+  /** Attaches before the start, so that not a byte is missed. */
+  attach(options: AttachOptions): Promise<Duplex>;
+  /** Throws an EngineError that says what failed; the claim is gone then. */
+  start(spec: WorkloadSpec): Promise<Workload>;
+  /** Gives the place back or destroys it. Idempotent. */
+  abandon(): void;
+};
+
+export type Workload = {
+  readonly record: RuntimeRecord;
+  /** Duration of each start step in µs, as the core measured them. Empty after an adoption. */
+  readonly timings: Readonly<Record<string, number>>;
+  /** Resolves once, when the exit was persisted and announced; never rejects. A killed shim gives code 137 with `error`. */
+  readonly exited: Promise<Exit>;
+  /** Called for every OOM kill inside. */
+  onOom(listener: () => void): Disposable;
+  attach(options: AttachOptions): Promise<Duplex>;
+  signal(signo: number): Promise<void>;
+  resize(size: { rows: number; cols: number }): Promise<void>;
+  /** Starts a further process inside. */
+  exec(execId: string, process: ProcessPlan, stdio: StdioPlan, attach: AttachOptions | null): Promise<ExecHandle>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Live change of limits. */
+  update(resources: Resources): Promise<void>;
+  /** Counters as the kernel has them now. */
+  stats(): WorkloadStats;
+  /** Host pids of every process inside, init first. */
+  processes(): number[];
+};
+
+export type ExecHandle = {
+  readonly pid: number;
+  /** The exec's stdio when `attach` was asked for. */
+  readonly stream: Duplex | null;
+  readonly exited: Promise<number>;
+  resize(size: { rows: number; cols: number }): Promise<void>;
+};
+
+/** Raw counters; times in nanoseconds, sizes in bytes. Absent controllers give zeros. */
+export type WorkloadStats = {
+  readAtMs: number;
+  cpuTotalNs: number;
+  cpuUserNs: number;
+  cpuKernelNs: number;
+  perCpuNs: number[];
+  throttledPeriods: number;
+  periods: number;
+  throttledNs: number;
+  memoryUsage: number;
+  memoryMaxUsage: number;
+  memoryLimit: number;
+  memoryFailures: number;
+  /** memory.stat as it stands: cache, rss, inactive_file, … */
+  memoryStat: Record<string, number>;
+  pidsCurrent: number;
+  pidsLimit: number;
+  blkio: { major: number; minor: number; op: "read" | "write"; bytes: number; operations: number }[];
+  networks: Record<
+    string,
+    {
+      rxBytes: number;
+      rxPackets: number;
+      rxErrors: number;
+      rxDropped: number;
+      txBytes: number;
+      txPackets: number;
+      txErrors: number;
+      txDropped: number;
+    }
+  >;
+};
