@@ -5,7 +5,10 @@ export function intQuery(query: URLSearchParams, name: string): number | undefin
   const text = query.get(name);
   if (text === null || text === "") return undefined;
   if (!/^-?\d{1,15}$/.test(text)) {
-    throw invalidArgument("api.bad_parameter", `Cannot read parameter ${name}: ${JSON.stringify(text)} is not an integer`);
+    throw invalidArgument(
+      "api.bad_parameter",
+      `Cannot read parameter ${name}: ${JSON.stringify(text)} is not an integer`,
+    );
   }
   return Number(text);
 }

@@ -1,5 +1,5 @@
 /** What a feature says of one endpoint. The route table is flat; the router does versions, matching and errors. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -21,8 +21,7 @@ export type ApiRequest = {
   readonly query: URLSearchParams;
   /** Version the client speaks, as [major, minor]. */
   readonly version: readonly [number, number];
-  readonly raw: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly headers: IncomingHttpHeaders;
   /** Aborted when the client goes away before the answer is complete. */
   readonly signal: AbortSignal;
 
@@ -31,7 +30,7 @@ export type ApiRequest = {
   /** The body as it comes, with back-pressure. */
   body(): AsyncIterable<Uint8Array>;
 
-  sendJson(status: number, value: unknown): void;
+  sendJson(status: number, value: unknown, headers?: Record<string, string>): void;
   sendEmpty(status: number, headers?: Record<string, string>): void;
   sendText(status: number, text: string): void;
   /** Starts a chunked answer of JSON objects, a line each, or of raw bytes. `write` resolves when the socket has room. */
@@ -53,4 +52,3 @@ export function boolQuery(query: URLSearchParams, name: string, fallback = false
   if (value === null) return fallback;
   return !["", "0", "no", "false", "none"].includes(value.trim().toLowerCase());
 }
-
