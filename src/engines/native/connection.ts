@@ -59,7 +59,8 @@ export class CoreConnection implements Disposable {
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const chunk = await this.#section(maxChunkBytes);
-      if (chunk === null) throw protocolError("Cannot read a stream: the native core closed the connection before its end");
+      if (chunk === null)
+        throw protocolError("Cannot read a stream: the native core closed the connection before its end");
       if (chunk.byteLength === 0) return;
       yield chunk;
     }
@@ -100,7 +101,10 @@ export class CoreConnection implements Disposable {
     const head = await this.#read(4);
     if (head === null) return null;
     const length = head.readUInt32BE(0);
-    if (length > limit) throw protocolError(`Cannot read from the native core: a section of ${length} bytes is over the limit of ${limit}`);
+    if (length > limit)
+      throw protocolError(
+        `Cannot read from the native core: a section of ${length} bytes is over the limit of ${limit}`,
+      );
     return length === 0 ? Buffer.alloc(0) : this.#read(length);
   }
 
@@ -145,11 +149,11 @@ export function openConnection(path: string): Promise<CoreConnection> {
 /** Reads the peer's hello. */
 export async function expectHello(connection: CoreConnection): Promise<void> {
   const frame = await connection.receive();
-  if (frame?.t === "hello" && frame["version"] === protocolVersion) return;
+  if (frame?.t === "hello" && frame.version === protocolVersion) return;
   throw protocolError(
     frame === null
       ? "Cannot speak to the native core: it closed the connection"
-      : `Cannot speak to the native core: it speaks version ${String(frame["version"])} of the protocol, we speak ${protocolVersion}`,
+      : `Cannot speak to the native core: it speaks version ${String(frame.version)} of the protocol, we speak ${protocolVersion}`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** One-shot work for the native core: each job is a process of its own, cancelled by closing its connection. */
-import { EngineError } from "../../base/errors.ts";
+import type { EngineError } from "../../base/errors.ts";
 import { type CoreConnection, expectHello, type Frame, protocolError } from "./connection.ts";
 import type { FailedFrame, JobFrame } from "./protocol.ts";
 

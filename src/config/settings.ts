@@ -1,0 +1,82 @@
+/** `$HYPERBOX_HOME/config.json`: read once, checked whole, frozen. An invalid file stops the daemon. */
+import { readFileSync } from "node:fs";
+import { EngineError } from "../base/errors.ts";
+import type { LogLevel } from "../base/log.ts";
+
+export type Settings = {
+  logLevel: LogLevel;
+  /** Places to run that are kept ready for the default network. */
+  spares: number;
+  /** Bytes of one log file of a container, and how many of them are kept. */
+  logMaxBytes: number;
+  logMaxFiles: number;
+  /** Address on which ports are published when none is named. */
+  publishAddress: string;
+};
+
+export const defaultSettings: Readonly<Settings> = Object.freeze({
+  logLevel: "info",
+  spares: 3,
+  logMaxBytes: 16 * 1024 * 1024,
+  logMaxFiles: 3,
+  publishAddress: "0.0.0.0",
+});
+
+type Check = { expected: string; ok(value: unknown): boolean };
+
+const integer = (low: number, high: number): Check => ({
+  expected: `an integer from ${low} to ${high}`,
+  ok: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
+});
+
+const checks: Record<keyof Settings, Check> = {
+  logLevel: {
+    expected: "debug, info, warn or error",
+    ok: (value) => ["debug", "info", "warn", "error"].includes(value as string),
+  },
+  spares: integer(0, 64),
+  logMaxBytes: integer(64 * 1024, 2 ** 40),
+  logMaxFiles: integer(1, 1000),
+  publishAddress: {
+    expected: "an IP address",
+    ok: (value) => typeof value === "string" && /^[0-9a-f.:]+$/i.test(value),
+  },
+};
+
+export function loadSettings(path: string): Readonly<Settings> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return defaultSettings;
+    throw bad(path, "it cannot be read", cause);
+  }
+  return parseSettings(text, path);
+}
+
+export function parseSettings(text: string, path: string): Readonly<Settings> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw bad(path, "it is not JSON", cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad(path, "a JSON object is expected");
+  for (const [key, given] of Object.entries(value)) {
+    const check = (checks as Record<string, Check>)[key];
+    if (!check)
+      throw bad(path, `there is no setting ${JSON.stringify(key)} (known: ${Object.keys(checks).join(", ")})`);
+    if (!check.ok(given)) throw bad(path, `${key} must be ${check.expected}, not ${JSON.stringify(given)}`);
+  }
+  return Object.freeze({ ...defaultSettings, ...(value as Partial<Settings>) });
+}
+
+function bad(path: string, state: string, cause?: unknown): EngineError {
+  return new EngineError({
+    code: "config.invalid",
+    kind: "invalid_argument",
+    message: `Cannot use ${path}: ${state}`,
+    hint: "correct the file or remove it to run with the defaults",
+    cause,
+  });
+}
