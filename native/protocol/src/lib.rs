@@ -1,1 +1,4 @@
 //! hbx-protocol
+pub mod network;
+
+pub use network::{NetOp, NetPrepare, PortProtocol, VethPlan};

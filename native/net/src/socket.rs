@@ -1,0 +1,159 @@
+//! A netlink socket. Requests are handled inside `send`, so every answer waits in the buffer when it returns.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use crate::{Batch, NetError};
+
+const SOL_NETLINK: i32 = 270;
+const NETLINK_CAP_ACK: i32 = 10;
+const NETLINK_EXT_ACK: i32 = 11;
+const NLM_F_CAPPED: u16 = 0x100;
+const NLM_F_ACK_TLVS: u16 = 0x200;
+const NLMSGERR_ATTR_MSG: u16 = 1;
+
+pub struct Socket {
+    fd: OwnedFd,
+}
+
+/// A message that the kernel refused.
+pub struct Refusal {
+    pub seq: usize,
+    pub error: NetError,
+    pub tolerated: bool,
+}
+
+impl Socket {
+    /// `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER; the socket belongs to the caller's present network namespace for good.
+    pub fn open(protocol: i32) -> Result<Self, NetError> {
+        // SAFETY: plain system call; the result is checked before it is owned.
+        let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) };
+        if fd < 0 {
+            return Err(NetError::last("net_socket", "netlink"));
+        }
+        // SAFETY: `fd` was just made and nobody else owns it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        for option in [NETLINK_CAP_ACK, NETLINK_EXT_ACK] {
+            let on: i32 = 1;
+            // SAFETY: `on` outlives the call. A kernel without the option only gives shorter answers.
+            unsafe { libc::setsockopt(fd.as_raw_fd(), SOL_NETLINK, option, (&raw const on).cast(), 4) };
+        }
+        Ok(Self { fd })
+    }
+
+    /// Sends the batch; fails with the first refusal that is not tolerated.
+    pub fn exchange(&self, batch: &mut Batch) -> Result<(), NetError> {
+        match self.refusals(batch)?.into_iter().find(|refusal| !refusal.tolerated) {
+            Some(refusal) => Err(refusal.error),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the batch and gives every refusal, in the order of messages.
+    pub fn refusals(&self, batch: &mut Batch) -> Result<Vec<Refusal>, NetError> {
+        batch.finish();
+        self.send(&batch.bytes)?;
+        let mut refusals = Vec::new();
+        let mut buffer = vec![0u8; 16 * 1024];
+        loop {
+            let fd = self.fd.as_raw_fd();
+            // SAFETY: the buffer is valid for its length.
+            let got = unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
+            if got < 0 {
+                match std::io::Error::last_os_error().raw_os_error() {
+                    Some(libc::EAGAIN) => break,
+                    Some(libc::EINTR) => continue,
+                    _ => return Err(NetError::last("net_socket", "netlink")),
+                }
+            }
+            read_answers(&buffer[..got as usize], batch, &mut refusals);
+        }
+        refusals.sort_by_key(|refusal| refusal.seq);
+        Ok(refusals)
+    }
+
+    /// The interface's number in the socket's namespace.
+    pub fn if_index(&self, name: &str) -> Result<u32, NetError> {
+        // SAFETY: an all-zero ifreq is valid, and the name is cut to leave the final zero.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (to, from) in request.ifr_name.iter_mut().zip(name.bytes().take(libc::IFNAMSIZ - 1)) {
+            *to = from as libc::c_char;
+        }
+        // SAFETY: the kernel reads and writes one ifreq.
+        if unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::SIOCGIFINDEX, &raw mut request) } < 0 {
+            return Err(NetError::last("net_link", name));
+        }
+        // SAFETY: SIOCGIFINDEX fills this member.
+        Ok(unsafe { request.ifr_ifru.ifru_ifindex } as u32)
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<(), NetError> {
+        // SAFETY: an all-zero sockaddr_nl with the family set addresses the kernel.
+        let mut kernel: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+        kernel.nl_family = libc::AF_NETLINK as u16;
+        let size = size_of::<libc::sockaddr_nl>() as u32;
+        loop {
+            // SAFETY: buffer and address are valid for the given lengths.
+            let sent = unsafe {
+                let to = (&raw const kernel).cast();
+                libc::sendto(self.fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), 0, to, size)
+            };
+            if sent >= 0 {
+                return Ok(());
+            }
+            if std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
+                return Err(NetError::last("net_socket", "netlink"));
+            }
+        }
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..at + 2).map_or(0, |b| u16::from_ne_bytes([b[0], b[1]]))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).map_or(0, |b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+fn read_answers(mut rest: &[u8], batch: &Batch, refusals: &mut Vec<Refusal>) {
+    while rest.len() >= 20 {
+        let length = u32_at(rest, 0) as usize;
+        if length < 16 || length > rest.len() {
+            return;
+        }
+        let message = &rest[..length];
+        let errno = -(u32_at(message, 16) as i32);
+        if u16_at(message, 4) == libc::NLMSG_ERROR as u16 && errno != 0 {
+            refusals.push(refusal(message, errno, batch));
+        }
+        rest = &rest[length.next_multiple_of(4).min(rest.len())..];
+    }
+}
+
+fn refusal(message: &[u8], errno: i32, batch: &Batch) -> Refusal {
+    let seq = u32_at(message, 8) as usize;
+    let (step, object, tolerated) = match batch.purposes.get(seq) {
+        Some(purpose) => (purpose.step, Some(purpose.object.clone()), purpose.tolerated == errno),
+        None => ("net_socket", None, false),
+    };
+    Refusal { seq, error: NetError { step, errno, object, message: kernel_words(message) }, tolerated }
+}
+
+/// The text of an extended acknowledgement.
+fn kernel_words(message: &[u8]) -> Option<String> {
+    let flags = u16_at(message, 6);
+    if flags & NLM_F_ACK_TLVS == 0 {
+        return None;
+    }
+    let echoed = if flags & NLM_F_CAPPED == 0 { (u32_at(message, 20) as usize).saturating_sub(16) } else { 0 };
+    let mut at = 36 + echoed.next_multiple_of(4);
+    while at + 4 <= message.len() {
+        let length = u16_at(message, at) as usize;
+        let value = message.get(at + 4..at + length)?;
+        if u16_at(message, at + 2) & 0x3fff == NLMSGERR_ATTR_MSG {
+            return Some(String::from_utf8_lossy(value).trim_end_matches('\0').to_owned());
+        }
+        at += length.next_multiple_of(4).max(4);
+    }
+    None
+}
