@@ -52,6 +52,8 @@ export type RuntimeRecord = {
   exitFile: string;
   pid: number;
   shimPid: number;
+  /** Sits in the cgroup to fork execs; not one of the workload's processes. */
+  holderPid: number;
   startedAtMs: number;
   cgroupDirs: Record<string, string>;
   endpoint: Endpoint | null;

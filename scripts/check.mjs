@@ -1,0 +1,31 @@
+/** `npm run check`: types, lint, layering and file sizes, all at once; prints every complaint, not only the first. */
+import { spawn } from "node:child_process";
+import { checkLayers } from "./layers.mjs";
+import { checkSizes } from "./sizes.mjs";
+
+const started = performance.now();
+
+function run(name, command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    child.stderr.on("data", (chunk) => (output += chunk));
+    child.on("error", (error) => resolve({ name, complaints: [error.message] }));
+    child.on("close", (code) => resolve({ name, complaints: code === 0 ? [] : [output.trim()] }));
+  });
+}
+
+const results = await Promise.all([
+  run("types", "node_modules/.bin/tsc", ["-p", ".", "--noEmit"]),
+  run("lint", "node_modules/.bin/biome", ["check", "--error-on-warnings", "--max-diagnostics=50"]),
+  run("rust format", "cargo", ["fmt", "--manifest-path", "native/Cargo.toml", "--all", "--check"]),
+  checkLayers(),
+  checkSizes(),
+]);
+for (const { name, complaints } of results) {
+  console.log(`${complaints.length === 0 ? "ok  " : "FAIL"} ${name}`);
+  for (const complaint of complaints) console.log(complaint);
+}
+console.log(`checked in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+process.exit(results.some(({ complaints }) => complaints.length > 0) ? 1 : 0);
