@@ -1,0 +1,58 @@
+//! The stable words of `failed.step`. The daemon has a sentence for each; a new step is added here first.
+
+macro_rules! steps {
+    ($($name:ident = $word:literal),+ $(,)?) => {
+        $(pub const $name: &str = $word;)+
+        /// Every step, for tests and for the daemon's table.
+        pub const ALL: &[&str] = &[$($word),+];
+    };
+}
+
+steps! {
+    // The conversation itself.
+    PROTOCOL = "protocol",
+    HELLO = "hello",
+    PLAN = "plan",
+    // Preparing.
+    CGROUP_CREATE = "cgroup_create",
+    CGROUP_WRITE = "cgroup_write",
+    CGROUP_ATTACH = "cgroup_attach",
+    HOLDER = "holder",
+    NET_NAMESPACE = "net_namespace",
+    NET_HOST = "net_host",
+    NET_GUEST = "net_guest",
+    CONTROL_SOCKET = "control_socket",
+    // Starting.
+    CLONE = "clone",
+    STDIO = "stdio",
+    LOG_OPEN = "log_open",
+    USER_NAMESPACE = "user_namespace",
+    NAMESPACE_JOIN = "namespace_join",
+    PARENT_DIED = "parent_died",
+    INIT_DIED = "init_died",
+    OOM_SCORE = "oom_score",
+    DEVICE_PROGRAM = "device_program",
+    TTY = "tty",
+    INIT = "init",
+    EXEC = "exec",
+    // Control.
+    NOT_RUNNING = "not_running",
+    NO_SUCH_EXEC = "no_such_exec",
+    EXEC_EXISTS = "exec_exists",
+    SIGNAL = "signal",
+    RESIZE = "resize",
+    ATTACH = "attach",
+    PROBE = "probe",
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn all_words_are_unique_snake_case() {
+        let mut seen = std::collections::BTreeSet::new();
+        for word in super::ALL {
+            assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{word}");
+            assert!(seen.insert(word), "{word} twice");
+        }
+    }
+}
