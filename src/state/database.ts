@@ -4,6 +4,7 @@
  * process, however that ends, and the log's index needs no shared memory.
  */
 import { type SQLQueryBindings, Database as Sqlite } from "bun:sqlite";
+import { EngineError } from "../base/errors.ts";
 
 /** A migration runs once, in order of `id` within its feature; ids are never reused. */
 export type Migration = { id: string; sql: string };
