@@ -12,4 +12,5 @@ pub mod stream;
 pub mod timings;
 
 pub use failure::Failure;
+pub use messages::{NetPrepare, VethPlan};
 pub use timings::Timings;

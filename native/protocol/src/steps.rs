@@ -22,6 +22,16 @@ steps! {
     NET_HOST = "net_host",
     NET_GUEST = "net_guest",
     CONTROL_SOCKET = "control_socket",
+    // Links, addresses and the firewall; `path` names the interface, address, table or published port.
+    NET_SOCKET = "net_socket",
+    NET_LINK_CREATE = "net_link_create",
+    NET_LINK = "net_link",
+    NET_LINK_DELETE = "net_link_delete",
+    NET_ADDRESS = "net_address",
+    NET_ROUTE = "net_route",
+    NET_BRIDGE = "net_bridge",
+    NET_SYSCTL = "net_sysctl",
+    NFT_TRANSACTION = "nft_transaction",
     // Starting.
     CLONE = "clone",
     STDIO = "stdio",
