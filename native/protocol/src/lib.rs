@@ -12,5 +12,4 @@ pub mod stream;
 pub mod timings;
 
 pub use failure::Failure;
-pub use messages::{NetPrepare, VethPlan};
 pub use timings::Timings;

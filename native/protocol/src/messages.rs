@@ -34,13 +34,13 @@ pub enum NetPrepare {
     Host,
     /// A fresh namespace with only the loopback device.
     None,
-    Veth(VethPlan),
+    Veth(VethPrepare),
 }
 
 /// A fresh namespace whose `eth0` is one end of a pair; `host_if`, the other end, is a port of `bridge`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct VethPlan {
+pub struct VethPrepare {
     pub bridge: String,
     pub host_if: String,
     pub mac: String,
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn net_prepare_is_tagged_by_kind() {
-        let veth = VethPlan {
+        let veth = VethPrepare {
             bridge: "hbx0".into(),
             host_if: "v1".into(),
             mac: "02:00:00:00:00:01".into(),
