@@ -19,15 +19,21 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Begins a message of `kind` with `flags`; NLM_F_REQUEST and NLM_F_ACK are added.
+    /// Begins a message of `kind` with `flags` and NLM_F_REQUEST. Refusals are always answered, so no acknowledgement is asked for.
     pub fn begin(&mut self, kind: u16, flags: i32, step: &'static str, object: &str) -> &mut Self {
         self.finish();
         self.start = self.bytes.len();
         let seq = self.purposes.len() as u32;
-        let flags = (flags | libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16;
-        self.put(&0u32.to_ne_bytes()).put(&kind.to_ne_bytes()).put(&flags.to_ne_bytes());
+        let flags = (flags | libc::NLM_F_REQUEST) as u16;
+        self.put(&0u32.to_ne_bytes())
+            .put(&kind.to_ne_bytes())
+            .put(&flags.to_ne_bytes());
         self.put(&seq.to_ne_bytes()).put(&0u32.to_ne_bytes());
-        self.purposes.push(Purpose { step, object: object.to_owned(), tolerated: 0 });
+        self.purposes.push(Purpose {
+            step,
+            object: object.to_owned(),
+            tolerated: 0,
+        });
         self
     }
 
@@ -106,12 +112,19 @@ mod tests {
     #[test]
     fn batch_pads_attributes_and_counts_lengths_without_padding() {
         let mut batch = Batch::default();
-        batch.begin(16, 0, "net_link", "a").put(&[0; 16]).attr_str(3, "ab").nest(18, |b| {
-            b.attr_u8(1, 7);
-        });
+        batch
+            .begin(16, 0, "net_link", "a")
+            .put(&[0; 16])
+            .attr_str(3, "ab")
+            .nest(18, |b| {
+                b.attr_u8(1, 7);
+            });
         batch.finish();
         let bytes = &batch.bytes;
-        assert_eq!(u32::from_ne_bytes(bytes[0..4].try_into().unwrap()) as usize, bytes.len());
+        assert_eq!(
+            u32::from_ne_bytes(bytes[0..4].try_into().unwrap()) as usize,
+            bytes.len()
+        );
         assert_eq!(bytes.len(), 16 + 16 + 8 + 4 + 8);
         assert_eq!(u16::from_ne_bytes(bytes[32..34].try_into().unwrap()), 7);
         assert_eq!(u16::from_ne_bytes(bytes[40..42].try_into().unwrap()), 12);

@@ -5,17 +5,17 @@
 
 mod address;
 mod batch;
-mod error;
 mod link;
 mod namespace;
+mod nft;
+mod op;
 mod ops;
 mod socket;
 mod sysctl;
 
-pub use batch::Batch;
-pub use error::NetError;
-pub use namespace::{
-    PreparedNet, enter, guest_configure, guest_unshare, host_create_veth, host_delete_link, prepare_namespace,
-};
-pub use ops::apply;
-pub use socket::{Refusal, Socket};
+use batch::Batch;
+use socket::Socket;
+
+pub use namespace::{delete_link, prepare_guest, prepare_host};
+pub use op::{NetOp, PortProtocol};
+pub use ops::{apply, run};

@@ -1,8 +1,10 @@
-//! A netlink socket. Requests are handled inside `send`, so every answer waits in the buffer when it returns.
+//! A netlink socket. The kernel handles requests inside `sendto`, so every refusal waits in the buffer when it returns,
+//! and an empty buffer means success.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use crate::{Batch, NetError};
+use crate::Batch;
+use hbx_protocol::{Failure, steps};
 
 const SOL_NETLINK: i32 = 270;
 const NETLINK_CAP_ACK: i32 = 10;
@@ -10,6 +12,8 @@ const NETLINK_EXT_ACK: i32 = 11;
 const NLM_F_CAPPED: u16 = 0x100;
 const NLM_F_ACK_TLVS: u16 = 0x200;
 const NLMSGERR_ATTR_MSG: u16 = 1;
+/// Well below the smallest usual net.core.wmem_default.
+const ALWAYS_FITS: usize = 64 * 1024;
 
 pub struct Socket {
     fd: OwnedFd,
@@ -18,17 +22,17 @@ pub struct Socket {
 /// A message that the kernel refused.
 pub struct Refusal {
     pub seq: usize,
-    pub error: NetError,
+    pub error: Failure,
     pub tolerated: bool,
 }
 
 impl Socket {
     /// `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER; the socket belongs to the caller's present network namespace for good.
-    pub fn open(protocol: i32) -> Result<Self, NetError> {
+    pub fn open(protocol: i32) -> Result<Self, Failure> {
         // SAFETY: plain system call; the result is checked before it is owned.
         let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) };
         if fd < 0 {
-            return Err(NetError::last("net_socket", "netlink"));
+            return Err(Failure::os(steps::NET_SOCKET).at("netlink"));
         }
         // SAFETY: `fd` was just made and nobody else owns it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -41,7 +45,7 @@ impl Socket {
     }
 
     /// Sends the batch; fails with the first refusal that is not tolerated.
-    pub fn exchange(&self, batch: &mut Batch) -> Result<(), NetError> {
+    pub fn exchange(&self, batch: &mut Batch) -> Result<(), Failure> {
         match self.refusals(batch)?.into_iter().find(|refusal| !refusal.tolerated) {
             Some(refusal) => Err(refusal.error),
             None => Ok(()),
@@ -49,11 +53,15 @@ impl Socket {
     }
 
     /// Sends the batch and gives every refusal, in the order of messages.
-    pub fn refusals(&self, batch: &mut Batch) -> Result<Vec<Refusal>, NetError> {
+    pub fn refusals(&self, batch: &mut Batch) -> Result<Vec<Refusal>, Failure> {
         batch.finish();
+        if batch.bytes.len() > ALWAYS_FITS {
+            self.grow(batch.bytes.len())?;
+        }
         self.send(&batch.bytes)?;
         let mut refusals = Vec::new();
-        let mut buffer = vec![0u8; 16 * 1024];
+        // One answer comes at a time, without an echo of its request; this shares the page of the stack.
+        let mut buffer = [0u8; 2048];
         loop {
             let fd = self.fd.as_raw_fd();
             // SAFETY: the buffer is valid for its length.
@@ -62,7 +70,7 @@ impl Socket {
                 match std::io::Error::last_os_error().raw_os_error() {
                     Some(libc::EAGAIN) => break,
                     Some(libc::EINTR) => continue,
-                    _ => return Err(NetError::last("net_socket", "netlink")),
+                    _ => return Err(Failure::os(steps::NET_SOCKET).at("netlink")),
                 }
             }
             read_answers(&buffer[..got as usize], batch, &mut refusals);
@@ -72,7 +80,7 @@ impl Socket {
     }
 
     /// The interface's number in the socket's namespace.
-    pub fn if_index(&self, name: &str) -> Result<u32, NetError> {
+    pub fn if_index(&self, name: &str) -> Result<u32, Failure> {
         // SAFETY: an all-zero ifreq is valid, and the name is cut to leave the final zero.
         let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
         for (to, from) in request.ifr_name.iter_mut().zip(name.bytes().take(libc::IFNAMSIZ - 1)) {
@@ -80,13 +88,28 @@ impl Socket {
         }
         // SAFETY: the kernel reads and writes one ifreq.
         if unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::SIOCGIFINDEX, &raw mut request) } < 0 {
-            return Err(NetError::last("net_link", name));
+            return Err(Failure::os(steps::NET_LINK).at(name));
         }
         // SAFETY: SIOCGIFINDEX fills this member.
         Ok(unsafe { request.ifr_ifru.ifru_ifindex } as u32)
     }
 
-    fn send(&self, bytes: &[u8]) -> Result<(), NetError> {
+    /// A batch must fit into the send buffer, since it is sent as one piece.
+    fn grow(&self, bytes: usize) -> Result<(), Failure> {
+        let size = i32::try_from(bytes * 2).unwrap_or(i32::MAX);
+        // SAFETY: `size` outlives the call.
+        let set = unsafe {
+            let fd = self.fd.as_raw_fd();
+            libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, (&raw const size).cast(), 4)
+        };
+        if set < 0 {
+            Err(Failure::os(steps::NET_SOCKET).at("netlink"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<(), Failure> {
         // SAFETY: an all-zero sockaddr_nl with the family set addresses the kernel.
         let mut kernel: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
         kernel.nl_family = libc::AF_NETLINK as u16;
@@ -101,7 +124,7 @@ impl Socket {
                 return Ok(());
             }
             if std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
-                return Err(NetError::last("net_socket", "netlink"));
+                return Err(Failure::os(steps::NET_SOCKET).at("netlink"));
             }
         }
     }
@@ -112,7 +135,9 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).map_or(0, |b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
+    bytes
+        .get(at..at + 4)
+        .map_or(0, |b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 fn read_answers(mut rest: &[u8], batch: &Batch, refusals: &mut Vec<Refusal>) {
@@ -134,9 +159,18 @@ fn refusal(message: &[u8], errno: i32, batch: &Batch) -> Refusal {
     let seq = u32_at(message, 8) as usize;
     let (step, object, tolerated) = match batch.purposes.get(seq) {
         Some(purpose) => (purpose.step, Some(purpose.object.clone()), purpose.tolerated == errno),
-        None => ("net_socket", None, false),
+        None => (steps::NET_SOCKET, None, false),
     };
-    Refusal { seq, error: NetError { step, errno, object, message: kernel_words(message) }, tolerated }
+    Refusal {
+        seq,
+        error: Failure {
+            step: step.to_owned(),
+            errno,
+            path: object,
+            message: kernel_words(message),
+        },
+        tolerated,
+    }
 }
 
 /// The text of an extended acknowledgement.
@@ -145,7 +179,11 @@ fn kernel_words(message: &[u8]) -> Option<String> {
     if flags & NLM_F_ACK_TLVS == 0 {
         return None;
     }
-    let echoed = if flags & NLM_F_CAPPED == 0 { (u32_at(message, 20) as usize).saturating_sub(16) } else { 0 };
+    let echoed = if flags & NLM_F_CAPPED == 0 {
+        (u32_at(message, 20) as usize).saturating_sub(16)
+    } else {
+        0
+    };
     let mut at = 36 + echoed.next_multiple_of(4);
     while at + 4 <= message.len() {
         let length = u16_at(message, at) as usize;

@@ -1,14 +1,19 @@
 //! Kernel settings below `/proc/sys/net`.
 
-use crate::NetError;
+use hbx_protocol::{Failure, steps};
 
 /// `path` is relative to `/proc/sys`: `net/ipv4/ip_forward`.
-pub fn write(path: &str, value: &str) -> Result<(), NetError> {
-    if !path.starts_with("net/") || path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
-        return Err(NetError::invalid("net_sysctl", path, "expected a path below net/"));
+pub fn write(path: &str, value: &str) -> Result<(), Failure> {
+    if !path.starts_with("net/")
+        || path
+            .split('/')
+            .any(|part| part.is_empty() || part == "." || part == "..")
+    {
+        return Err(Failure::new(steps::NET_SYSCTL, 0)
+            .at(path)
+            .saying("expected a path below net/"));
     }
-    std::fs::write(format!("/proc/sys/{path}"), value)
-        .map_err(|error| NetError::errno("net_sysctl", path, error.raw_os_error().unwrap_or(0)))
+    std::fs::write(format!("/proc/sys/{path}"), value).map_err(|error| Failure::io(steps::NET_SYSCTL, &error).at(path))
 }
 
 #[cfg(test)]
@@ -17,9 +22,15 @@ mod tests {
 
     #[test]
     fn write_refuses_paths_outside_net() {
-        for bad in ["kernel/core_pattern", "net/../kernel/core_pattern", "net//x", "/net/x", "net/./x"] {
+        for bad in [
+            "kernel/core_pattern",
+            "net/../kernel/core_pattern",
+            "net//x",
+            "/net/x",
+            "net/./x",
+        ] {
             let error = write(bad, "1").unwrap_err();
-            assert_eq!((error.step, error.errno), ("net_sysctl", 0), "{bad}");
+            assert_eq!((error.step.as_str(), error.errno), ("net_sysctl", 0), "{bad}");
         }
     }
 }

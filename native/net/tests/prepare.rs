@@ -3,103 +3,154 @@
 mod lab;
 
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsFd;
 use std::time::Instant;
 
-use hbx_net::{apply, enter, guest_configure, guest_unshare, host_create_veth, host_delete_link, prepare_namespace};
-use hbx_protocol::{NetOp, NetPrepare};
-use lab::{bridge_op, holder, in_fresh_namespace, interfaces, veth_plan};
+use hbx_net::{NetOp, apply, delete_link};
+use hbx_protocol::messages::NetPrepare;
+use lab::{bridge_op, in_fresh_namespace, interfaces, prepare, thread_in, veth_plan};
 
 #[test]
-fn prepare_namespace_none_has_loopback_only_and_leaves_the_caller_where_it_was() {
+fn none_has_loopback_only() {
     in_fresh_namespace(|| {
         apply(&[bridge_op()]).unwrap();
-        let net = prepare_namespace(&NetPrepare::None).unwrap().unwrap();
-        assert!(interfaces().contains(&"hbxtest0".to_owned()));
-        enter(net.namespace.as_fd()).unwrap();
-        assert!(!interfaces().contains(&"hbxtest0".to_owned()));
-        assert!(!interfaces().contains(&"eth0".to_owned()));
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let guest = prepare(&NetPrepare::None).unwrap();
+        let seen = thread_in(&guest, || {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            interfaces()
+        });
+        let seen = seen.join().unwrap();
+        assert!(
+            !seen.contains(&"hbxtest0".to_owned()) && !seen.contains(&"eth0".to_owned()),
+            "{seen:?}"
+        );
     });
 }
 
 #[test]
-fn prepare_namespace_host_makes_nothing() {
-    assert!(prepare_namespace(&NetPrepare::Host).unwrap().is_none());
-}
-
-#[test]
-fn prepare_namespace_veth_talks_to_the_bridge_and_dies_with_the_namespace() {
+fn veth_talks_to_the_bridge_and_dies_with_the_namespace() {
     in_fresh_namespace(|| {
         apply(&[bridge_op()]).unwrap();
-        let net = prepare_namespace(&NetPrepare::Veth(veth_plan(5))).unwrap().unwrap();
+        let guest = prepare(&NetPrepare::Veth(veth_plan(5))).unwrap();
         assert!(interfaces().contains(&"hvtest5".to_owned()));
         let listener = TcpListener::bind("10.99.0.1:7000").unwrap();
-        let guest = lab::thread_in(&net, || {
+        let inside = thread_in(&guest, || {
             let stream = TcpStream::connect("10.99.0.1:7000").unwrap();
-            let mac = std::fs::read_to_string("/proc/thread-self/net/arp").unwrap();
-            (stream.local_addr().unwrap().ip().to_string(), mac)
+            (
+                stream.local_addr().unwrap().ip().to_string(),
+                lab::ip(&["-o", "addr", "show", "dev", "eth0"]),
+            )
         });
         listener.accept().unwrap();
-        let (ip, _) = guest.join().unwrap();
+        let (ip, addresses) = inside.join().unwrap();
         assert_eq!(ip, "10.99.0.5");
-        drop(net);
+        assert!(
+            addresses.contains("10.99.0.5/24 brd 10.99.0.255") && !addresses.contains("inet6"),
+            "{addresses}"
+        );
+        assert!(lab::ip(&["neigh", "show", "dev", "hbxtest0"]).contains("02:42:0a:63:00:05"));
+        drop(guest);
         lab::until(|| !interfaces().contains(&"hvtest5".to_owned()));
     });
 }
 
 #[test]
-fn host_and_guest_halves_make_the_same_as_prepare_namespace() {
+fn veth_takes_ipv6_without_waiting_for_duplicate_detection() {
     in_fresh_namespace(|| {
-        apply(&[bridge_op()]).unwrap();
-        let plan = veth_plan(6);
-        let net = NetPrepare::Veth(plan.clone());
-        let holder = holder(move || guest_unshare().unwrap(), move || guest_configure(&net).unwrap());
-        host_create_veth(&plan, holder.tid()).unwrap();
-        holder.configure();
-        assert!(interfaces().contains(&"hvtest6".to_owned()));
-        host_delete_link("hvtest6").unwrap();
-        host_delete_link("hvtest6").unwrap();
-        assert!(!interfaces().contains(&"hvtest6".to_owned()));
+        let addresses = vec!["10.99.0.1/24".into(), "fd99::1/64".into()];
+        apply(&[NetOp::Bridge {
+            name: "hbxtest0".into(),
+            addresses,
+            mtu: 1500,
+        }])
+        .unwrap();
+        let mut plan = veth_plan(5);
+        plan.addresses.push("fd99::5/64".into());
+        plan.gateway6 = Some("fd99::1".into());
+        let guest = prepare(&NetPrepare::Veth(plan)).unwrap();
+        let listener = TcpListener::bind("[fd99::1]:7000").unwrap();
+        let inside = thread_in(&guest, || {
+            let stream = TcpStream::connect("[fd99::1]:7000").unwrap();
+            (
+                stream.local_addr().unwrap().ip().to_string(),
+                lab::ip(&["-6", "route", "show", "default"]),
+            )
+        });
+        listener.accept().unwrap();
+        let (ip, route) = inside.join().unwrap();
+        assert_eq!(ip, "fd99::5");
+        assert!(route.contains("via fd99::1"), "{route}");
     });
 }
 
 #[test]
-fn prepare_namespace_says_which_bridge_is_missing_and_comes_back() {
+fn missing_bridge_is_named() {
     in_fresh_namespace(|| {
-        let before = std::fs::read_link("/proc/thread-self/ns/net").unwrap();
-        let error = prepare_namespace(&NetPrepare::Veth(veth_plan(7))).err().unwrap();
-        assert_eq!((error.step, error.errno), ("net_link", libc::ENODEV));
-        assert_eq!(error.object.as_deref(), Some("hbxtest0"));
-        assert_eq!(std::fs::read_link("/proc/thread-self/ns/net").unwrap(), before);
+        let failure = prepare(&NetPrepare::Veth(veth_plan(7))).err().unwrap();
+        assert_eq!((failure.step.as_str(), failure.errno), ("net_link", libc::ENODEV));
+        assert_eq!(failure.path.as_deref(), Some("hbxtest0"));
     });
 }
 
 #[test]
-fn prepare_namespace_refuses_a_name_in_use_in_the_kernels_words() {
+fn name_in_use_is_refused_and_the_first_stays() {
     in_fresh_namespace(|| {
         apply(&[bridge_op()]).unwrap();
-        let _first = prepare_namespace(&NetPrepare::Veth(veth_plan(8))).unwrap();
-        let error = prepare_namespace(&NetPrepare::Veth(veth_plan(8))).err().unwrap();
-        assert_eq!((error.step, error.errno), ("net_link_create", libc::EEXIST));
+        let _first = prepare(&NetPrepare::Veth(veth_plan(8))).unwrap();
+        let failure = prepare(&NetPrepare::Veth(veth_plan(8))).err().unwrap();
+        assert_eq!(
+            (failure.step.as_str(), failure.errno),
+            ("net_link_create", libc::EEXIST)
+        );
+        delete_link("hvtest8").unwrap();
+        delete_link("hvtest8").unwrap();
+        assert!(!interfaces().contains(&"hvtest8".to_owned()));
+    });
+}
+
+#[test]
+fn kernels_own_words_are_passed_on() {
+    in_fresh_namespace(|| {
+        apply(&[bridge_op()]).unwrap();
+        let mut plan = veth_plan(9);
+        plan.gateway = Some("192.0.2.1".into());
+        let failure = prepare(&NetPrepare::Veth(plan)).err().unwrap();
+        assert_eq!((failure.step.as_str(), failure.errno), ("net_route", libc::ENETUNREACH));
+        assert!(failure.message.unwrap().contains("Nexthop"));
     });
 }
 
 #[test]
 fn bridge_is_idempotent_and_foreign_links_stay() {
     in_fresh_namespace(|| {
-        apply(&[bridge_op(), NetOp::Bridge { name: "other0".into(), addresses: vec![], mtu: 1500 }]).unwrap();
+        apply(&[
+            bridge_op(),
+            NetOp::Bridge {
+                name: "other0".into(),
+                addresses: vec![],
+                mtu: 1500,
+            },
+        ])
+        .unwrap();
         apply(&[bridge_op()]).unwrap();
-        apply(&[NetOp::LinkDelete { name: "hbxtest0".into(), missing_ok: false }]).unwrap();
-        apply(&[NetOp::LinkDelete { name: "hbxtest0".into(), missing_ok: true }]).unwrap();
-        let error = apply(&[NetOp::LinkDelete { name: "hbxtest0".into(), missing_ok: false }]).unwrap_err();
-        assert_eq!((error.step, error.errno), ("net_link_delete", libc::ENODEV));
+        let delete = |missing_ok| {
+            apply(&[NetOp::LinkDelete {
+                name: "hbxtest0".into(),
+                missing_ok,
+            }])
+        };
+        delete(false).unwrap();
+        delete(true).unwrap();
+        let failure = delete(false).unwrap_err();
+        assert_eq!(
+            (failure.step.as_str(), failure.errno),
+            ("net_link_delete", libc::ENODEV)
+        );
         assert!(interfaces().contains(&"other0".to_owned()));
     });
 }
 
-/// `cargo test -p hbx-net --release -- --ignored --nocapture timing`
+/// `cargo test -p hbx-net -- --ignored --nocapture timing`
 #[test]
 #[ignore = "a measurement"]
 fn timing_of_prepare() {
@@ -109,9 +160,13 @@ fn timing_of_prepare() {
         for (label, veth) in [("none", false), ("veth", true)] {
             let mut times: Vec<u128> = (0..100u8)
                 .map(|n| {
-                    let plan = if veth { NetPrepare::Veth(veth_plan(n + 10)) } else { NetPrepare::None };
+                    let plan = if veth {
+                        NetPrepare::Veth(veth_plan(n + 10))
+                    } else {
+                        NetPrepare::None
+                    };
                     let begin = Instant::now();
-                    kept.push(prepare_namespace(&plan).unwrap());
+                    kept.push(prepare(&plan).unwrap());
                     begin.elapsed().as_micros()
                 })
                 .collect();

@@ -1,20 +1,22 @@
 //! A throw-away host: a thread in a fresh network namespace, and guests beside it.
 #![allow(dead_code)] // each test file uses its own part
 
-use std::os::fd::AsFd;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use hbx_net::{PreparedNet, enter};
-use hbx_protocol::{NetOp, VethPlan};
+use hbx_net::NetOp;
+use hbx_protocol::Failure;
+use hbx_protocol::messages::{NetPrepare, VethPrepare};
 
 /// Runs `test` in a thread whose namespace is new and has loopback.
 pub fn in_fresh_namespace(test: impl FnOnce() + Send) {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            hbx_net::guest_unshare().unwrap();
-            hbx_net::guest_configure(&hbx_protocol::NetPrepare::None).unwrap();
+            unshare();
+            hbx_net::prepare_guest(&NetPrepare::None).unwrap();
             test();
         });
         if let Err(panic) = thread.join() {
@@ -24,11 +26,15 @@ pub fn in_fresh_namespace(test: impl FnOnce() + Send) {
 }
 
 pub fn bridge_op() -> NetOp {
-    NetOp::Bridge { name: "hbxtest0".into(), addresses: vec!["10.99.0.1/24".into()], mtu: 1500 }
+    NetOp::Bridge {
+        name: "hbxtest0".into(),
+        addresses: vec!["10.99.0.1/24".into()],
+        mtu: 1500,
+    }
 }
 
-pub fn veth_plan(n: u8) -> VethPlan {
-    VethPlan {
+pub fn veth_plan(n: u8) -> VethPrepare {
+    VethPrepare {
         bridge: "hbxtest0".into(),
         host_if: format!("hvtest{n}"),
         mac: format!("02:42:0a:63:00:{n:02x}"),
@@ -41,14 +47,19 @@ pub fn veth_plan(n: u8) -> VethPlan {
 
 pub fn interfaces() -> Vec<String> {
     let text = std::fs::read_to_string("/proc/thread-self/net/dev").unwrap();
-    text.lines().skip(2).filter_map(|line| line.split(':').next()).map(|name| name.trim().to_owned()).collect()
+    text.lines()
+        .skip(2)
+        .filter_map(|line| line.split(':').next())
+        .map(|name| name.trim().to_owned())
+        .collect()
 }
 
 /// A thread inside the prepared namespace.
-pub fn thread_in<T: Send + 'static>(net: &PreparedNet, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    let namespace = net.namespace.try_clone().unwrap();
+pub fn thread_in<T: Send + 'static>(guest: &Guest, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let namespace = guest.namespace.try_clone().unwrap();
     thread::spawn(move || {
-        enter(namespace.as_fd()).unwrap();
+        // SAFETY: plain system call on an open descriptor; only this thread moves.
+        assert_eq!(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) }, 0);
         work()
     })
 }
@@ -62,36 +73,78 @@ pub fn until(mut done: impl FnMut() -> bool) {
     }
 }
 
-/// A thread that plays the holder process: unshares, waits, configures.
-pub struct Holder {
-    tid: i32,
-    go: Sender<()>,
-    done: Receiver<()>,
+/// A guest: a thread that plays the holder, in a namespace of its own that lives as long as this.
+pub struct Guest {
+    _stay: Sender<()>,
+    namespace: File,
 }
 
-pub fn holder(first: impl FnOnce() + Send + 'static, then: impl FnOnce() + Send + 'static) -> Holder {
-    let (ready_to, ready) = channel();
-    let (go, wait) = channel();
+/// What the core does at `prepare`: unshare in the holder, the host's half, the guest's half.
+pub fn prepare(net: &NetPrepare) -> Result<Guest, Failure> {
+    let (unshared_to, unshared) = channel();
+    let (go, wait) = channel::<()>();
     let (done_to, done) = channel();
+    let plan = net.clone();
     thread::spawn(move || {
-        first();
+        unshare();
         // SAFETY: plain system call.
-        ready_to.send(unsafe { libc::gettid() }).unwrap();
-        wait.recv().unwrap();
-        then();
-        done_to.send(()).unwrap();
-        let _ = wait.recv();
+        unshared_to.send((unsafe { libc::gettid() }, current())).unwrap();
+        if wait.recv().is_ok() {
+            done_to.send(hbx_net::prepare_guest(&plan)).unwrap();
+            let _ = wait.recv();
+        }
     });
-    Holder { tid: ready.recv().unwrap(), go, done }
+    let (tid, namespace) = unshared.recv().unwrap();
+    hbx_net::prepare_host(net, tid)?;
+    go.send(()).unwrap();
+    done.recv().unwrap()?;
+    Ok(Guest { _stay: go, namespace })
 }
 
-impl Holder {
-    pub fn tid(&self) -> i32 {
-        self.tid
-    }
+fn unshare() {
+    // SAFETY: plain system call; only this thread moves.
+    assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNET) }, 0, "needs root");
+}
 
-    pub fn configure(&self) {
-        self.go.send(()).unwrap();
-        self.done.recv().unwrap();
-    }
+fn current() -> File {
+    File::open("/proc/thread-self/ns/net").unwrap()
+}
+
+/// The namespace's rules in the words of `nft`.
+pub fn ruleset() -> String {
+    run("nft", &["list", "ruleset"])
+}
+
+pub fn ip(arguments: &[&str]) -> String {
+    run("ip", arguments)
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(program).args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Another machine on a wire of its own.
+pub fn outside(host_address: &str, address: &str) -> Guest {
+    hbx_net::apply(&[NetOp::Bridge {
+        name: "wire0".into(),
+        addresses: vec![format!("{host_address}/24")],
+        mtu: 1500,
+    }])
+    .unwrap();
+    let plan = VethPrepare {
+        bridge: "wire0".into(),
+        host_if: "outside0".into(),
+        mac: "02:00:00:00:00:09".into(),
+        mtu: 1500,
+        addresses: vec![format!("{address}/24")],
+        gateway: None,
+        gateway6: None,
+    };
+    prepare(&NetPrepare::Veth(plan)).unwrap()
 }

@@ -1,0 +1,116 @@
+//! nftables: our own table, never another's, changed in whole transactions.
+//!
+//! The rules of a table are fixed in number; published ports are elements of two maps, so a packet costs the same with
+//! one published port as with thousands.
+
+mod element;
+mod expression;
+mod message;
+mod rule;
+mod table;
+
+use crate::op::NetOp;
+use crate::{Batch, Socket};
+use hbx_protocol::{Failure, steps};
+
+pub const STEP: &str = steps::NFT_TRANSACTION;
+
+/// Applies the nftables changes among `ops` as one transaction; without any it does nothing.
+pub fn transact(ops: &[NetOp]) -> Result<(), Failure> {
+    let mut ops: Vec<&NetOp> = ops.iter().filter(|op| is_nft(op)).collect();
+    if ops.is_empty() {
+        return Ok(());
+    }
+    let socket = Socket::open(libc::NETLINK_NETFILTER)?;
+    loop {
+        let (mut batch, owners) = encode(&ops)?;
+        let refusals = socket.refusals(&mut batch)?;
+        if let Some(refusal) = refusals.iter().find(|refusal| !refusal.tolerated) {
+            return Err(refusal.error.clone());
+        }
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        // A transaction is all or nothing: what was missing, and may be, is left out of the next attempt.
+        let refused: Vec<usize> = refusals
+            .iter()
+            .filter_map(|r| owners.get(r.seq).copied().flatten())
+            .collect();
+        let before = ops.len();
+        ops = ops
+            .into_iter()
+            .enumerate()
+            .filter(|(n, _)| !refused.contains(n))
+            .map(|(_, op)| op)
+            .collect();
+        if ops.len() == before {
+            return Err(refusals
+                .into_iter()
+                .next()
+                .map_or_else(unexplained, |refusal| refusal.error));
+        }
+        if ops.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn unexplained() -> Failure {
+    Failure::new(STEP, 0).at("nftables").saying("refused without a reason")
+}
+
+fn is_nft(op: &NetOp) -> bool {
+    match op {
+        NetOp::NftTable { .. }
+        | NetOp::NftTableDelete { .. }
+        | NetOp::NftPublish { .. }
+        | NetOp::NftUnpublish { .. } => true,
+        NetOp::Bridge { .. } | NetOp::LinkDelete { .. } | NetOp::Sysctl { .. } => false,
+    }
+}
+
+/// The transaction, and for each of its messages the place of the op it came from.
+fn encode(ops: &[&NetOp]) -> Result<(Batch, Vec<Option<usize>>), Failure> {
+    let mut batch = Batch::default();
+    message::begin_transaction(&mut batch);
+    let mut owners = vec![None];
+    for (n, op) in ops.iter().enumerate() {
+        match op {
+            NetOp::NftTable { table, bridge, subnets } => table::ensure(&mut batch, table, bridge, subnets)?,
+            NetOp::NftTableDelete { table, missing_ok } => table::delete(&mut batch, table, *missing_ok)?,
+            NetOp::NftPublish {
+                table,
+                protocol,
+                host_ip,
+                host_port,
+                guest_ip,
+                guest_port,
+            } => {
+                let key = element::Key {
+                    protocol: *protocol,
+                    ip: *host_ip,
+                    port: *host_port,
+                };
+                element::add(&mut batch, table, &key, *guest_ip, *guest_port);
+            }
+            NetOp::NftUnpublish {
+                table,
+                protocol,
+                host_ip,
+                host_port,
+                missing_ok,
+            } => {
+                let key = element::Key {
+                    protocol: *protocol,
+                    ip: *host_ip,
+                    port: *host_port,
+                };
+                element::remove(&mut batch, table, &key, *missing_ok);
+            }
+            NetOp::Bridge { .. } | NetOp::LinkDelete { .. } | NetOp::Sysctl { .. } => {}
+        }
+        owners.resize(batch.purposes.len(), Some(n));
+    }
+    message::end_transaction(&mut batch);
+    Ok((batch, owners))
+}
