@@ -1,1 +1,16 @@
-//! hbx-storage
+//! Files and trees: unpacking archives, packing trees, removing them. Each job runs in a process of its own.
+mod conn;
+mod failure;
+mod host;
+mod jobs;
+mod list;
+pub mod pack;
+pub mod remove;
+pub mod stream;
+pub mod sys;
+pub mod tar;
+pub mod unpack;
+pub mod xattr;
+
+pub use failure::{Failure, Outcome};
+pub use jobs::{handles, run};

@@ -1,0 +1,9 @@
+//! The job `unpack`: an archive, read once, becomes a directory, with its digests.
+pub mod extract;
+mod job;
+pub mod name;
+mod parents;
+mod settle;
+pub mod whiteout;
+
+pub use job::{Unpack, run};
