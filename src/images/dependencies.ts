@@ -1,0 +1,43 @@
+/** What the images feature needs of others, as narrow as it can be. The composition root hands these in. */
+import type { JobFrame } from "../engines/native/protocol.ts";
+import type { ImageConfig } from "./config/image-config.ts";
+
+export type DoneFrame = Readonly<Record<string, unknown>>;
+
+/** Work of the native core: tar, hashing, trees. */
+export type Jobs = {
+  /** Runs to the end; throws an EngineError whose `details.errno` is the kernel's number where there is one. */
+  run(
+    frame: JobFrame,
+    options?: { signal?: AbortSignal | undefined; input?: AsyncIterable<Uint8Array> | undefined },
+  ): Promise<DoneFrame>;
+};
+
+export type ImageUse = { containerId: string; running: boolean };
+
+export type ImageUses = {
+  /** Every container whose image this is. */
+  of(imageId: string): readonly ImageUse[];
+};
+
+/** A container held still while its changes become a layer. Disposing lets it go on. */
+export type CommitSource = AsyncDisposable & {
+  id: string;
+  imageId: string;
+  config: ImageConfig;
+  hostname: string;
+  /** The overlay upper directory. */
+  upper: string;
+  /** Attributes of its events: image, name, labels. */
+  attributes: Record<string, string>;
+};
+
+export type CommitSources = {
+  /** By name or id; throws Docker's "No such container". */
+  open(container: string, options: { pause: boolean }): Promise<CommitSource>;
+};
+
+/** The seam for registries: what will fetch images by name. Until there is one, it refuses. */
+export type Registry = {
+  pull(name: string, tag: string, signal: AbortSignal): Promise<never>;
+};
