@@ -84,6 +84,7 @@ fn serve(net: &Guest) {
 
 fn ask(address: &str) -> Option<String> {
     let mut stream = TcpStream::connect_timeout(&address.parse().unwrap(), Duration::from_millis(700)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).ok()?;
     Some(text)
