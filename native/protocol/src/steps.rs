@@ -41,6 +41,7 @@ steps! {
     PARENT_DIED = "parent_died",
     INIT_DIED = "init_died",
     OOM_SCORE = "oom_score",
+    OOM_WATCH = "oom_watch",
     DEVICE_PROGRAM = "device_program",
     TTY = "tty",
     INIT = "init",

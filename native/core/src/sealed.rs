@@ -1,0 +1,50 @@
+//! The core runs from a sealed copy of itself in memory. Processes that are about to become a container's are still
+//! this program for a moment; through /proc/PID/exe a hostile container could otherwise reach the file on the host.
+
+use std::env;
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::sys::{check, retry};
+
+const SEALS: i32 = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
+
+/// Returns when this process already runs from a sealed copy; otherwise replaces it by one.
+pub fn ensure() -> io::Result<()> {
+    let program = File::open("/proc/self/exe")?;
+    // SAFETY: no pointers.
+    let seals = unsafe { libc::fcntl(program.as_raw_fd(), libc::F_GET_SEALS) };
+    if seals >= 0 && seals & SEALS == SEALS {
+        return Ok(());
+    }
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: a C string; the descriptor returned is ours.
+    let copy = unsafe {
+        let fd = check(libc::memfd_create(c"hbx-core".as_ptr(), flags).into())?;
+        OwnedFd::from_raw_fd(fd as i32)
+    };
+    let length = program.metadata()?.len() as usize;
+    let mut done = 0;
+    while done < length {
+        let (to, from) = (copy.as_raw_fd(), program.as_raw_fd());
+        // SAFETY: no memory of ours is involved.
+        match retry(|| unsafe { libc::sendfile(to, from, std::ptr::null_mut(), length - done) } as i64)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => done += n as usize,
+        }
+    }
+    // SAFETY: no pointers.
+    check(unsafe { libc::fcntl(copy.as_raw_fd(), libc::F_ADD_SEALS, SEALS) }.into())?;
+    let args: Vec<CString> = env::args_os()
+        .filter_map(|arg| CString::new(arg.as_bytes()).ok())
+        .collect();
+    let mut argv: Vec<_> = args.iter().map(|arg| arg.as_ptr()).collect();
+    argv.push(std::ptr::null());
+    let envp = [std::ptr::null()];
+    // SAFETY: arrays of C strings that end with null and outlive the call; it returns only on failure.
+    unsafe { libc::fexecve(copy.as_raw_fd(), argv.as_ptr(), envp.as_ptr()) };
+    Err(io::Error::last_os_error())
+}
