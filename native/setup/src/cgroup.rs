@@ -1,0 +1,110 @@
+//! What the container sees of its cgroups: its own part only, since it has a cgroup namespace.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use hbx_protocol::Failure;
+use hbx_protocol::plan::{KernelMount, TmpfsMount};
+
+use crate::container::Context;
+use crate::mounts::attributes;
+use crate::sys::{self, FsContext, MountAttr};
+use crate::{fs, mounts};
+
+const STEP: &str = "mount_cgroup";
+
+pub fn apply(plan: &KernelMount, root: BorrowedFd, context: &Context) -> Result<(), Failure> {
+    if context.v2_cgroup {
+        unified(plan, root)
+    } else {
+        controllers(plan, root)
+    }
+}
+
+fn unified(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
+    let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target);
+    let target = fs::find_or_make_directory(root, &plan.target).map_err(failing)?;
+    let mount = FsContext::open(c"cgroup2").and_then(|c| c.mount(attributes(&plan.flags, plan.readonly)));
+    let mount = match mount {
+        // A user namespace that does not own the cgroup namespace sees the host's, read-only.
+        Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
+            let host = sys::open_host("/sys/fs/cgroup", libc::O_PATH).map_err(failing)?;
+            let tree = sys::clone_tree(host.as_fd(), true).map_err(failing)?;
+            let attr = MountAttr {
+                attr_set: sys::MOUNT_ATTR_RDONLY,
+                ..MountAttr::default()
+            };
+            sys::set_mount_attr(tree.as_fd(), &attr, true).map_err(failing)?;
+            tree
+        }
+        other => other.map_err(failing)?,
+    };
+    sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)
+}
+
+/// One mount a hierarchy below a tmpfs, and links for controllers that share one, as every v1 host has them.
+fn controllers(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
+    let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target);
+    let base = TmpfsMount {
+        target: plan.target.clone(),
+        data: "mode=755,size=64k".to_owned(),
+        readonly: false,
+        flags: plan.flags.clone(),
+        copy_up: false,
+        label: "cgroup".to_owned(),
+    };
+    mounts::apply(
+        &[hbx_protocol::plan::MountPlan::Tmpfs(base)],
+        root,
+        &Context {
+            userns: None,
+            v2_cgroup: false,
+        },
+    )?;
+    let directory = fs::open(root, &plan.target, libc::O_RDONLY | libc::O_DIRECTORY).map_err(failing)?;
+    let bits = attributes(&plan.flags, plan.readonly);
+    let own = std::fs::read_to_string("/proc/self/cgroup").map_err(failing)?;
+    for names in own
+        .lines()
+        .filter_map(|line| line.splitn(3, ':').nth(1))
+        .filter(|names| !names.is_empty())
+    {
+        let Ok(mount) = mount_hierarchy(names, bits) else {
+            continue;
+        };
+        let folder = names.strip_prefix("name=").unwrap_or(names);
+        let name = CString::new(folder).map_err(|_| Failure::new(STEP, libc::EINVAL))?;
+        sys::mkdir(directory.as_fd(), &name, 0o755).map_err(failing)?;
+        let place = fs::find(directory.as_fd(), folder).map_err(failing)?;
+        sys::attach(mount.as_fd(), place.as_fd()).map_err(failing)?;
+        if folder.contains(',') {
+            for alias in folder.split(',') {
+                let alias = CString::new(alias).map_err(|_| Failure::new(STEP, libc::EINVAL))?;
+                sys::symlink(&name, directory.as_fd(), &alias).map_err(failing)?;
+            }
+        }
+    }
+    if plan.readonly {
+        let top = fs::find(root, &plan.target).map_err(failing)?;
+        let attr = MountAttr {
+            attr_set: sys::MOUNT_ATTR_RDONLY,
+            ..MountAttr::default()
+        };
+        sys::set_mount_attr(top.as_fd(), &attr, false).map_err(failing)?;
+    }
+    Ok(())
+}
+
+fn mount_hierarchy(names: &str, bits: u64) -> std::io::Result<std::os::fd::OwnedFd> {
+    let text = |value: &str| CString::new(value).map_err(|_| std::io::Error::from_raw_os_error(libc::EINVAL));
+    let context = FsContext::open(c"cgroup")?;
+    if let Some(name) = names.strip_prefix("name=") {
+        context.flag(c"none")?;
+        context.string(c"name", &*text(name)?)?;
+    } else {
+        for controller in names.split(',') {
+            context.flag(&*text(controller)?)?;
+        }
+    }
+    context.mount(bits)
+}
