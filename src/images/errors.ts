@@ -1,5 +1,5 @@
 /** Every error of the images feature, in one place. Texts that Docker's clients know are Docker's. */
-import { EngineError, errorText, type ErrorKind } from "../base/errors.ts";
+import { EngineError, type ErrorKind, errorText } from "../base/errors.ts";
 
 function imageError(kind: ErrorKind, code: string, message: string, hint?: string, cause?: unknown): EngineError {
   return new EngineError({ kind, code: `image.${code}`, message, hint, cause });
@@ -10,7 +10,11 @@ export function noSuchImage(name: string): EngineError {
 }
 
 export function ambiguousImage(prefix: string): EngineError {
-  return imageError("invalid_argument", "ambiguous", `Cannot choose an image: ${prefix} is the beginning of several ids`);
+  return imageError(
+    "invalid_argument",
+    "ambiguous",
+    `Cannot choose an image: ${prefix} is the beginning of several ids`,
+  );
 }
 
 export function badArchive(reason: string, cause?: unknown): EngineError {

@@ -123,7 +123,8 @@ function parseHealthcheck(value: unknown): Healthcheck | null {
 function parseDiffIds(rootfs: unknown): Digest[] {
   if (!isObject(rootfs)) throw badConfig("rootfs is missing");
   const list = listOf(rootfs, "diff_ids");
-  if (list.length > maxLayers) throw badConfig(`it has ${list.length} layers, more than the ${maxLayers} that are allowed`);
+  if (list.length > maxLayers)
+    throw badConfig(`it has ${list.length} layers, more than the ${maxLayers} that are allowed`);
   return list.map((item, index) => {
     if (typeof item === "string" && isDigest(item)) return item;
     throw badConfig(`rootfs.diff_ids[${index}] is not sha256:<64 hex digits>`);

@@ -4,7 +4,13 @@ import { isObject } from "./json-fields.ts";
 
 export type Platform = { os: string; architecture: string; variant: string };
 
-const architectures: Record<string, string> = { x64: "amd64", ia32: "386", arm64: "arm64", arm: "arm", riscv64: "riscv64" };
+const architectures: Record<string, string> = {
+  x64: "amd64",
+  ia32: "386",
+  arm64: "arm64",
+  arm: "arm",
+  riscv64: "riscv64",
+};
 const aliases: Record<string, string> = { x86_64: "amd64", "x86-64": "amd64", aarch64: "arm64", i386: "386" };
 
 export function hostPlatform(arch: string = process.arch): Platform {
@@ -41,7 +47,10 @@ function parsePlatformJson(text: string): Platform {
 }
 
 function bad(text: string) {
-  return invalidArgument("image.bad_platform", `Cannot use the platform ${JSON.stringify(text)}: os/arch[/variant] is expected`);
+  return invalidArgument(
+    "image.bad_platform",
+    `Cannot use the platform ${JSON.stringify(text)}: os/arch[/variant] is expected`,
+  );
 }
 
 /** arm64 without a variant is v8, as everywhere. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { canonicalName, familiarName, familiarRepository, parseReference, withDefaultTag, withTag } from "./reference.ts";
+import {
+  canonicalName,
+  familiarName,
+  familiarRepository,
+  parseReference,
+  withDefaultTag,
+  withTag,
+} from "./reference.ts";
 
 const hex = "a".repeat(64);
 const d = `sha256:${hex}`;

@@ -52,7 +52,10 @@ function splitDomain(text: string): { domain: string; remainder: string } {
   const isDomain = slash !== -1 && (/[.:]/.test(first) || first === "localhost" || first.toLowerCase() !== first);
   const domain = !isDomain || first === "index.docker.io" ? defaultDomain : first;
   const remainder = isDomain ? text.slice(slash + 1) : text;
-  return { domain, remainder: domain === defaultDomain && !remainder.includes("/") ? `library/${remainder}` : remainder };
+  return {
+    domain,
+    remainder: domain === defaultDomain && !remainder.includes("/") ? `library/${remainder}` : remainder,
+  };
 }
 
 function checkDigest(text: string, digest: string): Digest {

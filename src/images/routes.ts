@@ -1,0 +1,27 @@
+/** Endpoints of images, as Docker has them. */
+import type { Route } from "../api/index.ts";
+import { registryUnsupported } from "./errors.ts";
+import type { Images } from "./images.ts";
+import { handleHistory } from "./verbs/history.ts";
+import { handleInspect } from "./verbs/inspect.ts";
+import { handleList } from "./verbs/list.ts";
+import { handleLoad } from "./verbs/load.ts";
+import { handleRemove } from "./verbs/remove.ts";
+import { handleTag } from "./verbs/tag.ts";
+
+export function imageRoutes(images: Images): Route[] {
+  const refuse = (what: string) => () => {
+    throw registryUnsupported(what);
+  };
+  return [
+    { method: "GET", path: "/images/json", handle: (request) => handleList(images, request) },
+    { method: "POST", path: "/images/load", handle: (request) => handleLoad(images, request) },
+    { method: "GET", path: "/images/search", handle: refuse("search for images") },
+    { method: "GET", path: "/images/{name:*}/json", handle: (request) => handleInspect(images, request) },
+    { method: "GET", path: "/images/{name:*}/history", handle: (request) => handleHistory(images, request) },
+    { method: "POST", path: "/images/{name:*}/tag", handle: (request) => handleTag(images, request) },
+    { method: "POST", path: "/images/{name:*}/push", handle: refuse("push the image") },
+    { method: "DELETE", path: "/images/{name:*}", handle: (request) => handleRemove(images, request) },
+    { method: "GET", path: "/distribution/{name:*}/json", handle: refuse("ask a registry about the image") },
+  ];
+}

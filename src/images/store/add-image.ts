@@ -1,0 +1,103 @@
+/** Brings layers and an image into the store: whole, or not at all. */
+import type { Digest } from "../../base/digest.ts";
+import { type ImageFile, maxConfigBytes, parseImageFile } from "../config/image-config.ts";
+import { badConfig, digestMismatch } from "../errors.ts";
+import { chainIds, type LayerDraft, nextChainId } from "../layers/snapshotter.ts";
+import type { ImageStore } from "./image-store.ts";
+import type { KeyedLock } from "./keyed-lock.ts";
+import type { Leases } from "./leases.ts";
+
+export type LayerSource = {
+  /** A file that only we can change. */
+  file: string;
+  /** Digest of its bytes where one was announced. */
+  expectedDigest: Digest | null;
+};
+
+export type AddDeps = { store: ImageStore; locks: KeyedLock; leases: Leases; now: () => number };
+
+export type AddImage = {
+  config: Uint8Array;
+  /** One for each diff id of the configuration, bottom first. */
+  layers: readonly LayerSource[];
+  parent: Digest | null;
+  signal: AbortSignal;
+  onLayer?: (layer: { diffId: Digest; file: string; present: boolean }) => Promise<void>;
+};
+
+/** Layers that are there already are not touched; the same layer coming in twice at once is unpacked once. */
+export async function addImage(deps: AddDeps, { config, layers, parent, signal, onLayer }: AddImage): Promise<Digest> {
+  const { store, leases } = deps;
+  if (config.byteLength > maxConfigBytes) throw badConfig(`it is larger than ${maxConfigBytes} bytes`);
+  const file = parseImageFile(config);
+  if (file.diffIds.length !== layers.length) {
+    throw badConfig(`it names ${file.diffIds.length} layers, but ${layers.length} came with it`);
+  }
+  const chains = chainIds(file.diffIds);
+  using _lease = leases.take(chains);
+  for (const [index, chainId] of chains.entries()) {
+    const source = layers[index];
+    const diffId = file.diffIds[index];
+    if (source === undefined || diffId === undefined) continue;
+    const present = isPresent(store, chainId);
+    await onLayer?.({ diffId, file: source.file, present });
+    if (!present) await ensureLayer(deps, { chainId, diffId, source, signal });
+  }
+  signal.throwIfAborted();
+  return recordImage(deps, config, file, parent);
+}
+
+function isPresent(store: ImageStore, chainId: Digest): boolean {
+  const layer = store.table.layer(chainId);
+  return layer !== null && store.snapshotter.has(chainId) && store.blobs.has(layer.blob);
+}
+
+type EnsureLayer = { chainId: Digest; diffId: Digest; source: LayerSource; signal: AbortSignal };
+
+async function ensureLayer({ store, locks }: AddDeps, { chainId, diffId, source, signal }: EnsureLayer): Promise<void> {
+  using _lock = await locks.acquire(chainId, signal);
+  if (isPresent(store, chainId)) return;
+  await using draft = await store.snapshotter.unpack(source.file, source.expectedDigest, signal);
+  if (source.expectedDigest !== null && draft.digest !== source.expectedDigest) {
+    throw digestMismatch("a layer", source.expectedDigest, draft.digest);
+  }
+  if (draft.diffId !== diffId) throw digestMismatch("a layer's content", diffId, draft.diffId);
+  keepLayer(store, chainId, draft, source.file);
+}
+
+/** A layer whose diff id is not known before it was read (import, commit). It is leased by the caller's `take`. */
+export async function addLayer(deps: AddDeps, parents: readonly Digest[], source: LayerSource, signal: AbortSignal) {
+  await using draft = await deps.store.snapshotter.unpack(source.file, source.expectedDigest, signal);
+  const chainId = nextChainId(parents.at(-1) ?? null, draft.diffId);
+  const lease = deps.leases.take([...parents, chainId]);
+  try {
+    using _lock = await deps.locks.acquire(chainId, signal);
+    if (!isPresent(deps.store, chainId)) keepLayer(deps.store, chainId, draft, source.file);
+    return { diffId: draft.diffId, lease };
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Blob, then directory, then row: what a crash leaves in between has no row and is swept. */
+function keepLayer(store: ImageStore, chainId: Digest, draft: LayerDraft, file: string): void {
+  store.blobs.adopt(file, draft.digest);
+  draft.commit(chainId);
+  store.table.addLayer({
+    chainId,
+    diffId: draft.diffId,
+    blob: draft.digest,
+    blobBytes: draft.blobBytes,
+    sizeBytes: draft.sizeBytes,
+  });
+}
+
+function recordImage({ store, now }: AddDeps, config: Uint8Array, file: ImageFile, parent: Digest | null): Digest {
+  const chains = chainIds(file.diffIds);
+  const sizeBytes = chains.reduce((sum, chainId) => sum + (store.table.layer(chainId)?.sizeBytes ?? 0), 0);
+  const id = store.blobs.put(config);
+  store.table.addImage({ id, parent, sizeBytes, chainIds: chains }, now());
+  store.refresh();
+  return id;
+}

@@ -1,0 +1,104 @@
+/**
+ * Content-addressed blobs: `blobs/sha256/<hex>`, verified before they get their name, never modified after. Everything
+ * unfinished lives in `blobs/drafts` and is swept at the next start.
+ */
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, digestHex, digestOf } from "../../base/digest.ts";
+import { createShortId } from "../../base/ids.ts";
+
+export type BlobStore = {
+  path(digest: Digest): string;
+  has(digest: Digest): boolean;
+  size(digest: Digest): number;
+  read(digest: Digest): Uint8Array;
+  /** A directory of one's own below drafts, removed when disposed. */
+  createDraft(): Disposable & { readonly path: string };
+  /** Stores small content. */
+  put(bytes: Uint8Array): Digest;
+  /** Gives a verified file of a draft its name, by a hard link: the draft's own name stays. */
+  adopt(file: string, digest: Digest): void;
+  remove(digest: Digest): void;
+  /** Removes drafts and every blob that is not `known`. Answers how many went. */
+  sweep(known: ReadonlySet<string>): number;
+};
+
+export function openBlobStore(home: string): BlobStore {
+  const root = join(home, "blobs", "sha256");
+  const drafts = join(home, "blobs", "drafts");
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  mkdirSync(drafts, { recursive: true, mode: 0o700 });
+  const path = (digest: Digest) => join(root, digestHex(digest));
+  const draftName = () => join(drafts, createShortId());
+  return {
+    path,
+    has: (digest) => existsSync(path(digest)),
+    size: (digest) => statSync(path(digest)).size,
+    read: (digest) => readFileSync(path(digest)),
+    createDraft() {
+      const draft = draftName();
+      mkdirSync(draft, { mode: 0o700 });
+      return { path: draft, [Symbol.dispose]: () => rmSync(draft, { recursive: true, force: true }) };
+    },
+    put(bytes) {
+      const digest = digestOf(bytes);
+      if (existsSync(path(digest))) return digest;
+      const draft = draftName();
+      try {
+        writeFileSync(draft, bytes, { mode: 0o600, flush: true });
+        renameSync(draft, path(digest));
+      } finally {
+        rmSync(draft, { force: true });
+      }
+      return digest;
+    },
+    adopt(file, digest) {
+      if (existsSync(path(digest))) return;
+      const draft = draftName();
+      linkSync(file, draft);
+      renameSync(draft, path(digest));
+    },
+    remove: (digest) => rmSync(path(digest), { force: true }),
+    sweep(known) {
+      let removed = 0;
+      for (const entry of readdirSync(drafts)) {
+        rmSync(join(drafts, entry), { recursive: true, force: true });
+        removed++;
+      }
+      for (const entry of readdirSync(root)) {
+        if (known.has(`sha256:${entry}`)) continue;
+        rmSync(join(root, entry), { force: true });
+        removed++;
+      }
+      return removed;
+    },
+  };
+}
+
+/** Writes a stream to `file` while hashing it. */
+export async function receiveFile(
+  file: string,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const hash = createHash("sha256");
+  await using handle = await open(file, "wx", 0o600);
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    hash.update(chunk);
+    for (let at = 0; at < chunk.byteLength; ) at += (await handle.write(chunk, at)).bytesWritten;
+  }
+  return `sha256:${hash.digest("hex")}` as Digest;
+}
