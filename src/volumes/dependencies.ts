@@ -1,0 +1,6 @@
+/** What volumes need of others. */
+import type { JobFrame } from "../engines/native/protocol.ts";
+
+export type Jobs = {
+  run(frame: JobFrame, options?: { signal?: AbortSignal | undefined }): Promise<Readonly<Record<string, unknown>>>;
+};
