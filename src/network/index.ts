@@ -1,0 +1,11 @@
+/** Networks: the default bridge with published ports, host, none. README.md says where to start. */
+
+export { parseExtraHost } from "./files/hosts.ts";
+export { networkMigrations } from "./migrations.ts";
+export { createNetworks, type Lease, type LiveContainer, type Networks, type NetworksOptions } from "./networks.ts";
+export { parsePublish } from "./ports/parse-publish.ts";
+export { networkRoutes } from "./routes.ts";
+export type { EndpointJson, NetworkJson, NetworkSettingsJson, PortBinding, PortMap } from "./schema.ts";
+export { endpointId, networkId } from "./view/ids.ts";
+export type { Attached } from "./view/network-json.ts";
+export { networkSettings } from "./view/network-settings.ts";

@@ -1,0 +1,139 @@
+import { beforeEach, expect, test } from "bun:test";
+import type { JobFrame, NetOp } from "../engines/native/protocol.ts";
+import { type Database, openDatabase } from "../state/index.ts";
+import type { HostNetwork } from "./address/host.ts";
+import { createNetworks, type Networks, networkMigrations } from "./index.ts";
+
+const signal = new AbortController().signal;
+const tag = "00000000";
+let db: Database;
+let links: string[];
+let ops: NetOp[];
+let nowMs: number;
+
+const host: HostNetwork = {
+  subnets: () => [],
+  routes: () => [],
+  links: () => links,
+  isBridge: (link) => link.startsWith("hbx"),
+  sysctl: () => "1",
+};
+
+function open(withoutBridge: string | null = null): Networks {
+  const run = async (frame: JobFrame) => {
+    if (frame.t !== "network") throw new Error(frame.t);
+    ops.push(...frame.ops);
+    for (const op of frame.ops) {
+      if (op.op === "bridge") links = [...new Set([...links, op.name])];
+      if (op.op === "linkDelete") links = links.filter((link) => link !== op.name);
+    }
+  };
+  const now = () => nowMs;
+  return createNetworks({
+    db,
+    jobs: { run },
+    tag,
+    publishAddress: "127.0.0.1",
+    containerName: (id) => id,
+    withoutBridge,
+    host,
+    now,
+  });
+}
+
+beforeEach(() => {
+  db = openDatabase(":memory:");
+  db.migrate(networkMigrations);
+  links = ["lo", "eth0"];
+  ops = [];
+  nowMs = 1_000_000;
+});
+
+test("planPrepare() for the bridge gives each spare an address, a MAC and a link of its own", async () => {
+  const networks = open();
+  const [a, b] = [await networks.planPrepare("bridge", signal), await networks.planPrepare("bridge", signal)];
+  expect(a.net).toEqual({
+    kind: "veth",
+    bridge: "hbx00000000",
+    hostIf: "hv000000000002",
+    mac: "02:42:ac:14:00:02",
+    mtu: 1500,
+    addresses: ["172.20.0.2/16"],
+    gateway: "172.20.0.1",
+  });
+  expect(b.lease?.endpoint).toMatchObject({ address: "172.20.0.3", prefixLength: 16, hostInterface: "hv000000000003" });
+});
+
+test("planPrepare() for none and host touches nothing", async () => {
+  expect(await open().planPrepare("none", signal)).toEqual({ net: { kind: "none" }, lease: null });
+  expect(await open().planPrepare("host", signal)).toEqual({ net: { kind: "host" }, lease: null });
+  expect(ops).toEqual([]);
+});
+
+test("a lease is released once, even when its address is another's by then", async () => {
+  const networks = open();
+  const { lease } = await networks.planPrepare("bridge", signal);
+  lease?.release();
+  nowMs += 60_000;
+  const again = await networks.planPrepare("bridge", signal);
+  expect(again.lease?.endpoint.address).toBe("172.20.0.2");
+  lease?.release();
+  nowMs += 60_000;
+  expect((await networks.planPrepare("bridge", signal)).lease?.endpoint.address).toBe("172.20.0.3");
+});
+
+test("sweep() restores the table with the living ports, frees the rest and removes our strays only", async () => {
+  const before = open();
+  const [kept, gone] = [await before.planPrepare("bridge", signal), await before.planPrepare("bridge", signal)];
+  if (!kept.lease || !gone.lease) throw new Error("no lease");
+  const ports = await before.publish("kept", kept.lease.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
+  await before.publish("gone", gone.lease.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
+  await before.teardown();
+  links.push("hv000000000002", "hv000000000003", "hvffffffff0003", "veth1");
+  ops = [];
+
+  const after = open();
+  await after.sweep([{ id: "kept", endpoint: kept.lease.endpoint }], signal);
+  expect(ops.filter(({ op }) => op === "linkDelete")).toEqual([
+    { op: "linkDelete", name: "hv000000000003", missingOk: true },
+  ]);
+  const published = ops.filter((op) => op.op === "nftPublish");
+  expect(published.map(({ hostPort }) => String(hostPort))).toEqual([ports["80/tcp"]?.[0]?.HostPort ?? ""]);
+  after.adopt(kept.lease.endpoint).release();
+  await after.unpublish("kept");
+  await after.teardown();
+  expect(links).toEqual(["lo", "eth0", "hv000000000002", "hvffffffff0003", "veth1"]);
+});
+
+test("sweep() without anybody alive leaves the host as it was before", async () => {
+  await open().planPrepare("bridge", signal);
+  await open().sweep([], signal);
+  expect(links).toEqual(["lo", "eth0"]);
+  expect(ops.slice(-2).map(({ op }) => op)).toEqual(["nftTableDelete", "linkDelete"]);
+});
+
+test("teardown() keeps the bridge while an address is in use", async () => {
+  const networks = open();
+  const { lease } = await networks.planPrepare("bridge", signal);
+  await networks.teardown();
+  expect(links).toContain("hbx00000000");
+  lease?.release();
+  await networks.teardown();
+  expect(links).toEqual(["lo", "eth0"]);
+});
+
+test("inspect() shows the bridge with its containers, list() all three without", async () => {
+  const networks = open();
+  const { lease } = await networks.planPrepare("bridge", signal);
+  const attached = [{ id: "c1", name: "web", mode: "bridge", endpoint: lease?.endpoint ?? null }];
+  const bridge = networks.inspect(networks.networkId("bridge").slice(0, 12), attached);
+  expect(bridge.IPAM.Config).toEqual([{ Subnet: "172.20.0.0/16", Gateway: "172.20.0.1" }]);
+  expect(bridge.Containers["c1"]).toMatchObject({ Name: "web", IPv4Address: "172.20.0.2/16" });
+  expect(networks.inspect("host", attached).Containers).toEqual({});
+  expect(networks.list().map(({ Name, Driver }) => `${Name} ${Driver}`)).toEqual([
+    "bridge bridge",
+    "host host",
+    "none null",
+  ]);
+  expect(() => networks.inspect("backend", [])).toThrow("network backend not found");
+});
