@@ -1,0 +1,36 @@
+/** Clients that attached before the start. They are connected by the claim, so that not a byte is missed. */
+import type { Duplex } from "node:stream";
+import type { AttachOptions } from "../../engines/native/protocol.ts";
+import type { Container } from "../model/container.ts";
+
+export type PendingAttach = {
+  options: AttachOptions;
+  /** Copies between client and container until both are done. */
+  connect(stream: Duplex): void;
+  /** The start failed or never came: hangs up. */
+  drop(): void;
+};
+
+export async function connectPending(
+  container: Container,
+  attach: (options: AttachOptions) => Promise<Duplex>,
+): Promise<void> {
+  if (container.pendingAttaches.size === 0) return;
+  const waiting = [...container.pendingAttaches];
+  container.pendingAttaches.clear();
+  await Promise.all(
+    waiting.map(async (pending) => {
+      try {
+        pending.connect(await attach(pending.options));
+      } catch (error) {
+        pending.drop();
+        throw error;
+      }
+    }),
+  );
+}
+
+export function dropPending(container: Container): void {
+  for (const pending of container.pendingAttaches) pending.drop();
+  container.pendingAttaches.clear();
+}

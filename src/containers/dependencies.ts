@@ -1,0 +1,125 @@
+/** What the containers feature needs of its neighbours, as narrow as it can be. The composition root hands these in. */
+import type { Endpoint, NetworkRequest } from "../engines/engine.ts";
+import type { ProcessPlan } from "../engines/native/plan.ts";
+import type { JobFrame } from "../engines/native/protocol.ts";
+import type { ProcessSpec, SecuritySpec, WorkloadSpec } from "../engines/spec.ts";
+import type { PortMap } from "./schema/host-config.ts";
+import type { ImageConfig } from "./schema/image-config.ts";
+import type { EndpointSettings } from "./schema/networking.ts";
+
+export type ImageForContainer = {
+  /** `sha256:…` of the image's configuration. */
+  id: string;
+  /** The OCI image config's `config` object; may be empty. */
+  config: ImageConfig;
+  /** Unpacked layers, topmost first. */
+  lowers: string[];
+};
+
+export type ImageProvider = {
+  /** By name, digest or id; an empty `platform` asks for none. Throws a not_found error with Docker's "No such image: x:latest". */
+  resolve(reference: string, platform?: string): ImageForContainer | Promise<ImageForContainer>;
+  /** By full id, though its names may be gone. */
+  byId(id: string): ImageForContainer | Promise<ImageForContainer>;
+  /** While held, the image can be untagged but not deleted. Both are idempotent per container. */
+  hold(imageId: string, containerId: string): void;
+  release(imageId: string, containerId: string): void;
+};
+
+export type VolumeRequest = {
+  /** Null: an anonymous volume. */
+  name: string | null;
+  /** Empty: the default driver. */
+  driver: string;
+  driverOptions: Record<string, string>;
+  labels: Record<string, string>;
+};
+
+export type VolumeForContainer = { name: string; driver: string; path: string };
+
+export type VolumeProvider = {
+  /** Finds or creates it. The request's driver must match that of an existing volume. */
+  ensure(request: VolumeRequest): VolumeForContainer | Promise<VolumeForContainer>;
+  /** Copies the image's content at `guestPath` into the volume if that is empty, with owner and mode. */
+  copyUp(name: string, lowers: readonly string[], guestPath: string): Promise<void>;
+  /** While held, the volume cannot be removed. Both are idempotent per container. */
+  hold(name: string, containerId: string): void;
+  release(name: string, containerId: string): void;
+  /** Removes an anonymous volume that nobody holds; leaves named ones alone. */
+  removeAnonymous(name: string): Promise<void>;
+};
+
+/** What a container asks of the network: the parsed settings, before anything was claimed. */
+export type NetworkUse = {
+  containerId: string;
+  name: string;
+  /** `bridge`, `none`, `host`, or the name or id of a network. Never `container:…` (solved here) nor `default`. */
+  mode: string;
+  /** Per network, as the client gave them. */
+  endpoints: Record<string, EndpointSettings>;
+};
+
+export type GuestFiles = { hostname: string; hosts: string; resolvConf: string };
+
+export type GuestFilesRequest = {
+  mode: string;
+  hostname: string;
+  domainname: string;
+  /** `name:address`, `host-gateway` included. */
+  extraHosts: readonly string[];
+  /** Names by which the container answers on its own address. */
+  aliases: readonly string[];
+  dns: readonly string[];
+  dnsSearch: readonly string[];
+  dnsOptions: readonly string[];
+  endpoint: Endpoint | null;
+};
+
+export type NetworkProvider = {
+  /** Throws not_found "network x not found" or a refusal for settings it cannot honour. */
+  request(use: NetworkUse): NetworkRequest;
+  /** Id of a network as inspect shows it; empty when unknown. */
+  networkId(name: string): string;
+  files(request: GuestFilesRequest): GuestFiles;
+  /** Opens the ports, all or none; answers the bindings as they really are. Only called when there are any. */
+  publish(containerId: string, endpoint: Endpoint, ports: PortMap): Promise<PortMap>;
+  unpublish(containerId: string): Promise<void>;
+};
+
+export type JobDone = Readonly<Record<string, unknown>>;
+
+export type JobOptions = {
+  signal?: AbortSignal | undefined;
+  /** The stream section sent after the frame. */
+  input?: AsyncIterable<Uint8Array> | undefined;
+  /** Takes frames before `done`, such as `change`. */
+  onFrame?: (frame: Record<string, unknown>) => void;
+};
+
+export type Jobs = {
+  /** Runs to the end; a failure is an EngineError with `details: { step, errno, path }`. */
+  run(frame: JobFrame, options?: JobOptions): Promise<JobDone>;
+  /** Runs a job that answers with bytes. Ending the iteration early cancels it. */
+  stream(frame: JobFrame, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
+};
+
+export type Clock = {
+  nowMs(): number;
+  /** Calls `work` once after `delayMs`. Disposing cancels it; idempotent. */
+  after(delayMs: number, work: () => void): Disposable;
+};
+
+export type ContainerDefaults = {
+  /** Bounded by default. */
+  logMaxBytes: number;
+  logMaxFiles: number;
+  stopTimeoutSec: number;
+  shmSizeBytes: number;
+};
+
+/** Turns the process of an exec into what the core executes, with the container's security settings. */
+export type ProcessPlanner = (
+  process: ProcessSpec,
+  security: SecuritySpec,
+  ulimits: WorkloadSpec["ulimits"],
+) => ProcessPlan;

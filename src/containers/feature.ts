@@ -1,0 +1,123 @@
+/** The containers feature: what the composition root makes, and what others may ask of it. */
+import { mkdirSync } from "node:fs";
+import type { Route } from "../api/route.ts";
+import type { Logger } from "../base/log.ts";
+import type { Engine } from "../engines/engine.ts";
+import type { Database, Events } from "../state/index.ts";
+import { adoptAll } from "./adopt/adopt.ts";
+import { type CommitSource, openCommitSource } from "./archive/commit-source.ts";
+import type {
+  Clock,
+  ContainerDefaults,
+  ImageProvider,
+  Jobs,
+  NetworkProvider,
+  ProcessPlanner,
+  VolumeProvider,
+} from "./dependencies.ts";
+import { type Container, isRunning } from "./model/container.ts";
+import type { Context } from "./model/context.ts";
+import { createTrash } from "./remove/trash.ts";
+import { containerRoutes } from "./routes.ts";
+import { stop } from "./run/stop.ts";
+import { containerMigrations } from "./store/migrations.ts";
+import { createStore } from "./store/store.ts";
+
+export type ContainersDeps = {
+  db: Database;
+  events: Events;
+  engine: Engine;
+  images: ImageProvider;
+  volumes: VolumeProvider;
+  networks: NetworkProvider;
+  jobs: Jobs;
+  planProcess: ProcessPlanner;
+  /** `$HYPERBOX_HOME`. */
+  home: string;
+  logger: Logger;
+  clock: Clock;
+  defaults: ContainerDefaults;
+};
+
+export type ContainerSummary = {
+  id: string;
+  name: string;
+  imageId: string;
+  image: string;
+  running: boolean;
+  network: string;
+  volumes: string[];
+};
+
+export type Containers = AsyncDisposable & {
+  routes: Route[];
+  /** Finds what an earlier daemon left. Once, after the images are known and before the API answers. */
+  adopt(): Promise<void>;
+  /** Stops every container, for `hbx daemon stop --stop-containers`. */
+  stopAll(): Promise<void>;
+  counts(): { total: number; running: number; paused: number; stopped: number };
+  /** One line per container, for system df, image and volume listings. */
+  summaries(): ContainerSummary[];
+  commitSources: { open(container: string, options: { pause: boolean }): Promise<CommitSource> };
+};
+
+export function createContainers(deps: ContainersDeps): Containers {
+  const { db, home, clock, jobs, logger } = deps;
+  db.migrate(containerMigrations);
+  mkdirSync(`${home}/containers`, { recursive: true, mode: 0o711 });
+  const store = createStore(db, clock);
+  const trash = createTrash({ home, jobs, clock, logger });
+  const context: Context = { ...deps, store, trash, execs: new Map(), closing: false };
+  return {
+    routes: containerRoutes(context),
+    adopt: () => adoptAll(context),
+    stopAll: () => stopAll(context),
+    counts: () => counts(store.all.values()),
+    summaries: () => [...store.all.values()].map(summarise),
+    commitSources: { open: (ref, options) => openCommitSource(context, ref, options) },
+    async [Symbol.asyncDispose]() {
+      context.closing = true;
+      for (const container of store.all.values()) {
+        container.healthTimer?.[Symbol.dispose]();
+        container.restartTimer?.[Symbol.dispose]();
+      }
+      store[Symbol.dispose]();
+      await trash[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function stopAll(context: Context): Promise<void> {
+  const running = [...context.store.all.values()].filter(isRunning);
+  await Promise.allSettled(
+    running.map(async (container) => {
+      await stop(context, container, {});
+      // Stopped by the daemon, not by a person: policies apply again at its next start.
+      container.state.manuallyStopped = false;
+      context.store.saveSoon(container);
+    }),
+  );
+}
+
+function counts(containers: Iterable<Container>): { total: number; running: number; paused: number; stopped: number } {
+  const out = { total: 0, running: 0, paused: 0, stopped: 0 };
+  for (const { state } of containers) {
+    out.total += 1;
+    if (state.status === "paused") out.paused += 1;
+    else if (state.status === "running" || state.status === "restarting") out.running += 1;
+    else out.stopped += 1;
+  }
+  return out;
+}
+
+function summarise(container: Container): ContainerSummary {
+  return {
+    id: container.id,
+    name: container.name,
+    imageId: container.imageId,
+    image: container.config.Image,
+    running: isRunning(container),
+    network: container.hostConfig.NetworkMode,
+    volumes: container.mounts.flatMap((point) => (point.type === "volume" ? [point.name] : [])),
+  };
+}

@@ -1,0 +1,21 @@
+/** Containers: create, start, attach, exec, logs, wait, remove and what else the Docker Engine API says of them. */
+
+export type { CommitSource } from "./archive/commit-source.ts";
+export type {
+  Clock,
+  ContainerDefaults,
+  GuestFiles,
+  GuestFilesRequest,
+  ImageForContainer,
+  ImageProvider,
+  Jobs,
+  NetworkProvider,
+  NetworkUse,
+  ProcessPlanner,
+  VolumeForContainer,
+  VolumeProvider,
+  VolumeRequest,
+} from "./dependencies.ts";
+export { type ContainerSummary, type Containers, type ContainersDeps, createContainers } from "./feature.ts";
+export type { PortMap } from "./schema/host-config.ts";
+export type { EndpointSettings } from "./schema/networking.ts";

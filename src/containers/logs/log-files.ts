@@ -1,0 +1,56 @@
+/** The files of one log, oldest first, though they may be rotated while they are being opened. */
+import { type FileHandle, open, stat } from "node:fs/promises";
+
+export type LogFile = AsyncDisposable & { handle: FileHandle; inode: bigint };
+
+const attempts = 10;
+
+export async function openLogFiles(path: string, maxFiles: number): Promise<LogFile[]> {
+  for (let attempt = 1; ; attempt++) {
+    const files: LogFile[] = [];
+    for (let index = maxFiles - 1; index >= 0; index--) {
+      const file = await openLogFile(nameOf(path, index));
+      if (file) files.push(file);
+    }
+    const newest = files.at(-1);
+    const settled = newest === undefined || newest.inode === (await inodeOf(path));
+    const distinct = new Set(files.map((file) => file.inode)).size === files.length;
+    if ((settled && distinct) || attempt === attempts) return files;
+    for (const file of files) await file[Symbol.asyncDispose]();
+  }
+}
+
+/** The file written after the one with `inode`; null when that is still the newest. */
+export async function openNext(path: string, maxFiles: number, inode: bigint): Promise<LogFile | null> {
+  if ((await inodeOf(path)) === inode) return null;
+  for (let index = 1; index < maxFiles; index++) {
+    if ((await inodeOf(nameOf(path, index))) === inode) return openLogFile(nameOf(path, index - 1));
+  }
+  // It was rotated away altogether: go on with the oldest there is.
+  for (let index = maxFiles - 1; index >= 0; index--) {
+    const file = await openLogFile(nameOf(path, index));
+    if (file) return file;
+  }
+  return null;
+}
+
+const nameOf = (path: string, index: number): string => (index === 0 ? path : `${path}.${index}`);
+
+async function openLogFile(path: string): Promise<LogFile | null> {
+  try {
+    const handle = await open(path, "r");
+    const { ino } = await handle.stat({ bigint: true });
+    return { handle, inode: ino, [Symbol.asyncDispose]: () => handle.close() };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+async function inodeOf(path: string): Promise<bigint | null> {
+  try {
+    return (await stat(path, { bigint: true })).ino;
+  } catch {
+    return null;
+  }
+}

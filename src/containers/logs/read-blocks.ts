@@ -1,0 +1,25 @@
+/** Reads a log file in big blocks of whole records. */
+import type { FileHandle } from "node:fs/promises";
+import { lastRecordEnd } from "./record.ts";
+
+const blockBytes = 512 * 1024;
+
+export type Block = {
+  /** Whole records only, and the reader's to change. */
+  bytes: Buffer;
+  /** Where they begin in the file. */
+  offset: number;
+};
+
+/** Yields what there is from `offset` on. Ends before a record that is not complete (yet) or not one at all. */
+export async function* readBlocks(handle: FileHandle, offset = 0): AsyncGenerator<Block> {
+  let at = offset;
+  for (;;) {
+    const buffer = Buffer.allocUnsafeSlow(blockBytes);
+    const { bytesRead } = await handle.read(buffer, 0, blockBytes, at);
+    const end = lastRecordEnd(buffer, 0, bytesRead);
+    if (end === 0) return;
+    yield { bytes: buffer.subarray(0, end), offset: at };
+    at += end;
+  }
+}

@@ -1,0 +1,37 @@
+/** What every verb of the feature works with. */
+import type { Logger } from "../../base/log.ts";
+import type { Engine } from "../../engines/engine.ts";
+import type { Events } from "../../state/events.ts";
+import type {
+  Clock,
+  ContainerDefaults,
+  ImageProvider,
+  Jobs,
+  NetworkProvider,
+  ProcessPlanner,
+  VolumeProvider,
+} from "../dependencies.ts";
+import type { Exec } from "../exec/exec.ts";
+import type { Trash } from "../remove/trash.ts";
+import type { Store } from "../store/store.ts";
+
+export type Context = {
+  store: Store;
+  events: Events;
+  engine: Engine;
+  images: ImageProvider;
+  volumes: VolumeProvider;
+  networks: NetworkProvider;
+  jobs: Jobs;
+  planProcess: ProcessPlanner;
+  trash: Trash;
+  logger: Logger;
+  clock: Clock;
+  /** `$HYPERBOX_HOME`. */
+  home: string;
+  defaults: ContainerDefaults;
+  /** Every exec by id, running or ended not long ago. */
+  execs: Map<string, Exec>;
+  /** Set once by shutdown: exits are recorded, but nothing restarts. */
+  closing: boolean;
+};

@@ -1,0 +1,51 @@
+/** Restart policies with Docker's back-off: 100 ms, doubled to a minute, forgotten after 10 s of running. */
+import type { Container } from "../model/container.ts";
+import type { Context } from "../model/context.ts";
+import { launch } from "./start.ts";
+
+const firstDelayMs = 100;
+const lastDelayMs = 60_000;
+const forgetAfterMs = 10_000;
+
+export function shouldRestart({ state, hostConfig }: Pick<Container, "state" | "hostConfig">): boolean {
+  if (state.manuallyStopped) return false;
+  const { Name, MaximumRetryCount } = hostConfig.RestartPolicy;
+  if (Name === "always" || Name === "unless-stopped") return true;
+  if (Name !== "on-failure" || state.exitCode === 0) return false;
+  return MaximumRetryCount === 0 || state.restartCount < MaximumRetryCount;
+}
+
+/** The next delay, given the last one and how long the container has run. */
+export function nextDelayMs(lastMs: number, ranMs: number): number {
+  if (lastMs === 0 || ranMs >= forgetAfterMs) return firstDelayMs;
+  return Math.min(lastMs * 2, lastDelayMs);
+}
+
+export function scheduleRestart(context: Context, container: Container): void {
+  const { state } = container;
+  container.restartDelayMs = nextDelayMs(container.restartDelayMs, state.finishedAtMs - state.startedAtMs);
+  state.status = "restarting";
+  container.restartTimer = context.clock.after(container.restartDelayMs, () => {
+    container.restartTimer = null;
+    state.restartCount += 1;
+    launch(context, container).catch((error: unknown) => {
+      context.logger.log("warn", "container.restart", { id: container.id, error: String(error) });
+      if (!context.closing && !state.manuallyStopped && retryAfterFailure(container))
+        scheduleRestart(context, container);
+    });
+  });
+}
+
+/** A start that failed counts as an exit with its code, unless the container is gone. */
+function retryAfterFailure(container: Container): boolean {
+  return container.state.status !== "removing" && container.state.exitCode !== 127 && shouldRestart(container);
+}
+
+/** Ends a pending restart; the container is then simply exited. */
+export function cancelRestart(container: Container): boolean {
+  if (!container.restartTimer) return false;
+  container.restartTimer[Symbol.dispose]();
+  container.restartTimer = null;
+  container.state.status = "exited";
+  return true;
+}

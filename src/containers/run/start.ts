@@ -1,0 +1,107 @@
+/** Starts a container: claim a place, write its three files, connect who waits, hand the spec to the engine. */
+import { writeFileSync } from "node:fs";
+import type { Endpoint } from "../../engines/engine.ts";
+import { connectPending } from "../attach/pending.ts";
+import { conflict, notModified } from "../errors.ts";
+import { startHealth } from "../health/monitor.ts";
+import type { Container } from "../model/container.ts";
+import type { Context } from "../model/context.ts";
+import { containerPaths } from "../model/paths.ts";
+import { publish } from "../model/publish.ts";
+import { follow } from "./follow.ts";
+import { networkRequest, parseNetworkMode } from "./network-mode.ts";
+import { portsToPublish } from "./ports.ts";
+import { describeStartFailure, recordStartFailure } from "./start-failure.ts";
+import { workloadSpec } from "./workload-spec.ts";
+
+/** What `POST /containers/{id}/start` does: refuses by state, forgets earlier stops, then starts. */
+export async function start(context: Context, container: Container): Promise<void> {
+  const { state } = container;
+  if (container.starting) await container.starting.catch(() => undefined);
+  if (state.status === "paused") throw conflict("paused", "cannot start a paused container, try unpause instead");
+  if (state.status === "running") throw notModified();
+  if (state.status === "removing" || state.status === "dead") {
+    throw conflict("removing", "container is marked for removal and cannot be started");
+  }
+  container.restartTimer?.[Symbol.dispose]();
+  container.restartTimer = null;
+  container.restartDelayMs = 0;
+  state.restartCount = 0;
+  state.manuallyStopped = false;
+  await launch(context, container);
+}
+
+/** One start at a time; used by start, restart and the restart policy. */
+export function launch(context: Context, container: Container): Promise<void> {
+  container.starting ??= run(context, container).finally(() => {
+    container.starting = null;
+  });
+  return container.starting;
+}
+
+const neverAborted = new AbortController().signal;
+
+async function run(context: Context, container: Container): Promise<void> {
+  const { state } = container;
+  let ports = false;
+  try {
+    const resolving = context.images.byId(container.imageId);
+    const image = resolving instanceof Promise ? await resolving : resolving;
+    const claim = await context.engine.claim(networkRequest(context, container), neverAborted);
+    try {
+      writeGuestFiles(context, container, claim.endpoint);
+      const wanted = portsToPublish(container);
+      if (wanted && claim.endpoint) {
+        ports = true;
+        state.ports = await context.networks.publish(container.id, claim.endpoint, wanted);
+      }
+      await connectPending(container, (options) => claim.attach(options));
+      const workload = await claim.start(workloadSpec(context, container, image.lowers));
+      state.status = "running";
+      state.pid = workload.record.pid;
+      state.startedAtMs = workload.record.startedAtMs;
+      state.exitCode = 0;
+      state.error = "";
+      state.oomKilled = false;
+      state.runtime = workload.record;
+      container.workload = workload;
+    } catch (error) {
+      claim.abandon();
+      throw error;
+    }
+  } catch (cause) {
+    if (ports) await context.networks.unpublish(container.id).catch(() => undefined);
+    const error = describeStartFailure(container, cause);
+    recordStartFailure(context, container, error);
+    throw error;
+  }
+  context.store.save(container);
+  publish(context, container, "start");
+  follow(context, container);
+  if (container.config.Healthcheck) startHealth(context, container);
+}
+
+function writeGuestFiles(
+  context: Context,
+  { id, config, hostConfig, name, networking }: Container,
+  endpoint: Endpoint | null,
+): void {
+  const mode = parseNetworkMode(hostConfig.NetworkMode);
+  if (mode.kind === "container") return;
+  const network = mode.kind === "network" ? mode.name : mode.kind;
+  const files = context.networks.files({
+    mode: config.NetworkDisabled ? "none" : network,
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    extraHosts: hostConfig.ExtraHosts,
+    aliases: [name, ...(networking.EndpointsConfig[network]?.Aliases ?? [])],
+    dns: hostConfig.Dns,
+    dnsSearch: hostConfig.DnsSearch,
+    dnsOptions: hostConfig.DnsOptions,
+    endpoint,
+  });
+  const paths = containerPaths(context.home, id);
+  writeFileSync(paths.hosts, files.hosts);
+  writeFileSync(paths.hostname, files.hostname);
+  writeFileSync(paths.resolvConf, files.resolvConf);
+}

@@ -1,0 +1,13 @@
+import type { Migration } from "../../state/database.ts";
+
+export const containerMigrations: readonly Migration[] = [
+  {
+    id: "containers.1",
+    sql: `CREATE TABLE containers (
+      id TEXT PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      spec TEXT NOT NULL,
+      state TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+  },
+];
