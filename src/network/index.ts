@@ -2,7 +2,13 @@
 
 export { parseExtraHost } from "./files/hosts.ts";
 export { networkMigrations } from "./migrations.ts";
-export { createNetworks, type Lease, type LiveContainer, type Networks, type NetworksOptions } from "./networks.ts";
+export {
+  createNetworks,
+  type LiveContainer,
+  type Networks,
+  type NetworksOptions,
+  type PreparedNetwork,
+} from "./networks.ts";
 export { parsePublish } from "./ports/parse-publish.ts";
 export { networkRoutes } from "./routes.ts";
 export type { EndpointJson, NetworkJson, NetworkSettingsJson, PortBinding, PortMap } from "./schema.ts";

@@ -4,7 +4,7 @@ import { type Database, openDatabase } from "../state/index.ts";
 import type { HostNetwork } from "./address/host.ts";
 import { createNetworks, type Networks, networkMigrations } from "./index.ts";
 
-const signal = new AbortController().signal;
+const onBridge = { kind: "bridge", network: "bridge" } as const;
 const tag = "00000000";
 let db: Database;
 let links: string[];
@@ -15,6 +15,7 @@ const host: HostNetwork = {
   subnets: () => [],
   routes: () => [],
   links: () => links,
+  hasLink: (name) => links.includes(name),
   isBridge: (link) => link.startsWith("hbx"),
   sysctl: () => "1",
 };
@@ -49,9 +50,9 @@ beforeEach(() => {
   nowMs = 1_000_000;
 });
 
-test("planPrepare() for the bridge gives each spare an address, a MAC and a link of its own", async () => {
+test("prepare() for the bridge gives each spare an address, a MAC and a link of its own", async () => {
   const networks = open();
-  const [a, b] = [await networks.planPrepare("bridge", signal), await networks.planPrepare("bridge", signal)];
+  const [a, b] = [await networks.prepare(onBridge), await networks.prepare(onBridge)];
   expect(a.net).toEqual({
     kind: "veth",
     bridge: "hbx00000000",
@@ -61,71 +62,71 @@ test("planPrepare() for the bridge gives each spare an address, a MAC and a link
     addresses: ["172.20.0.2/16"],
     gateway: "172.20.0.1",
   });
-  expect(b.lease?.endpoint).toMatchObject({ address: "172.20.0.3", prefixLength: 16, hostInterface: "hv000000000003" });
+  expect(b.endpoint).toMatchObject({ address: "172.20.0.3", prefixLength: 16, hostInterface: "hv000000000003" });
 });
 
-test("planPrepare() for none and host touches nothing", async () => {
-  expect(await open().planPrepare("none", signal)).toEqual({ net: { kind: "none" }, lease: null });
-  expect(await open().planPrepare("host", signal)).toEqual({ net: { kind: "host" }, lease: null });
+test("prepare() for none and host touches nothing", async () => {
+  expect(await open().prepare({ kind: "none" })).toMatchObject({ net: { kind: "none" }, endpoint: null });
+  expect(await open().prepare({ kind: "host" })).toMatchObject({ net: { kind: "host" }, endpoint: null });
   expect(ops).toEqual([]);
 });
 
-test("a lease is released once, even when its address is another's by then", async () => {
+test("an address is released once, even when its address is another's by then", async () => {
   const networks = open();
-  const { lease } = await networks.planPrepare("bridge", signal);
-  lease?.release();
+  const { release } = await networks.prepare(onBridge);
+  release();
   nowMs += 60_000;
-  const again = await networks.planPrepare("bridge", signal);
-  expect(again.lease?.endpoint.address).toBe("172.20.0.2");
-  lease?.release();
+  const again = await networks.prepare(onBridge);
+  expect(again.endpoint?.address).toBe("172.20.0.2");
+  release();
   nowMs += 60_000;
-  expect((await networks.planPrepare("bridge", signal)).lease?.endpoint.address).toBe("172.20.0.3");
+  expect((await networks.prepare(onBridge)).endpoint?.address).toBe("172.20.0.3");
 });
 
 test("sweep() restores the table with the living ports, frees the rest and removes our strays only", async () => {
   const before = open();
-  const [kept, gone] = [await before.planPrepare("bridge", signal), await before.planPrepare("bridge", signal)];
-  if (!kept.lease || !gone.lease) throw new Error("no lease");
-  const ports = await before.publish("kept", kept.lease.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
-  await before.publish("gone", gone.lease.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
+  const [kept, gone] = [await before.prepare(onBridge), await before.prepare(onBridge)];
+  if (!kept.endpoint || !gone.endpoint) throw new Error("no endpoint");
+  const ports = await before.publish("kept", kept.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
+  await before.publish("gone", gone.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
   await before.teardown();
   links.push("hv000000000002", "hv000000000003", "hvffffffff0003", "veth1");
   ops = [];
 
   const after = open();
-  await after.sweep([{ id: "kept", endpoint: kept.lease.endpoint }], signal);
+  await after.sweep([{ id: "kept", endpoint: kept.endpoint }]);
   expect(ops.filter(({ op }) => op === "linkDelete")).toEqual([
     { op: "linkDelete", name: "hv000000000003", missingOk: true },
   ]);
   const published = ops.filter((op) => op.op === "nftPublish");
   expect(published.map(({ hostPort }) => String(hostPort))).toEqual([ports["80/tcp"]?.[0]?.HostPort ?? ""]);
-  after.adopt(kept.lease.endpoint).release();
+  after.adopt(kept.endpoint)();
   await after.unpublish("kept");
   await after.teardown();
   expect(links).toEqual(["lo", "eth0", "hv000000000002", "hvffffffff0003", "veth1"]);
 });
 
 test("sweep() without anybody alive leaves the host as it was before", async () => {
-  await open().planPrepare("bridge", signal);
-  await open().sweep([], signal);
+  await open().prepare(onBridge);
+  await open().sweep([]);
   expect(links).toEqual(["lo", "eth0"]);
   expect(ops.slice(-2).map(({ op }) => op)).toEqual(["nftTableDelete", "linkDelete"]);
 });
 
 test("teardown() keeps the bridge while an address is in use", async () => {
   const networks = open();
-  const { lease } = await networks.planPrepare("bridge", signal);
+  const { release } = await networks.prepare(onBridge);
   await networks.teardown();
   expect(links).toContain("hbx00000000");
-  lease?.release();
+  release();
   await networks.teardown();
   expect(links).toEqual(["lo", "eth0"]);
 });
 
 test("inspect() shows the bridge with its containers, list() all three without", async () => {
   const networks = open();
-  const { lease } = await networks.planPrepare("bridge", signal);
-  const attached = [{ id: "c1", name: "web", mode: "bridge", endpoint: lease?.endpoint ?? null }];
+  const { endpoint } = await networks.prepare(onBridge);
+  const attached = [{ id: "c1", name: "web", mode: "bridge", endpoint }];
   const bridge = networks.inspect(networks.networkId("bridge").slice(0, 12), attached);
   expect(bridge.IPAM.Config).toEqual([{ Subnet: "172.20.0.0/16", Gateway: "172.20.0.1" }]);
   expect(bridge.Containers["c1"]).toMatchObject({ Name: "web", IPv4Address: "172.20.0.2/16" });

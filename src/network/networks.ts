@@ -3,7 +3,7 @@ import type { Endpoint, NetworkRequest } from "../engines/engine.ts";
 import type { JobFrame, NetOp, NetPrepare } from "../engines/native/protocol.ts";
 import type { Database } from "../state/index.ts";
 import { type HostNetwork, systemHostNetwork } from "./address/host.ts";
-import { formatIpv4, macOf, parseIpv4 } from "./address/ipv4.ts";
+import { formatIpv4, macOf, parseIpv4, type Subnet } from "./address/ipv4.ts";
 import { createLeases } from "./address/leases.ts";
 import { createBridge, gatewayOf, mtu } from "./bridge/bridge.ts";
 import {
@@ -13,18 +13,18 @@ import {
   type HostFiles,
   systemHostFiles,
 } from "./files/guest-files.ts";
-import { networkNames, vethName } from "./names.ts";
+import { type NetworkNames, networkNames, vethName } from "./names.ts";
 import { createPublisher } from "./ports/publish.ts";
 import { createReservations } from "./ports/reservations.ts";
 import { findNetwork, type NetworkUse, planRequest } from "./request.ts";
 import type { NetworkJson, PortMap } from "./schema.ts";
 import { networkId } from "./view/ids.ts";
-import { type Attached, networkJson, type PredefinedName, predefined } from "./view/network-json.ts";
+import { type Attached, networkJson, predefined } from "./view/network-json.ts";
 
 export type NetworksOptions = {
   /** Migrated with `networkMigrations`. */
   db: Database;
-  jobs: { run(frame: JobFrame, options?: { signal?: AbortSignal | undefined }): Promise<unknown> };
+  jobs: { run(frame: JobFrame): Promise<unknown> };
   /** 8 hex digits of the home's digest. */
   tag: string;
   /** Address on which ports are published when none is named. */
@@ -37,8 +37,8 @@ export type NetworksOptions = {
   now?(): number;
 };
 
-/** An address of the default bridge, held until `release` (idempotent). */
-export type Lease = { readonly endpoint: Endpoint; release(): void };
+/** What the engine prepares, and the address that this holds until `release` (idempotent). */
+export type PreparedNetwork = { net: NetPrepare; endpoint: Endpoint | null; release(): void };
 export type LiveContainer = { id: string; endpoint: Endpoint | null };
 export type Networks = ReturnType<typeof createNetworks>;
 
@@ -48,8 +48,8 @@ export function createNetworks(options: NetworksOptions) {
   const names = networkNames(tag);
   const leases = createLeases(db, now);
   const reservations = createReservations(db);
-  const apply = async (ops: NetOp[], signal?: AbortSignal): Promise<void> => {
-    await jobs.run({ t: "network", ops }, { signal });
+  const apply = async (ops: NetOp[]): Promise<void> => {
+    await jobs.run({ t: "network", ops });
   };
   const bridge = createBridge({
     ...{ db, names, tag, host, now, apply },
@@ -64,15 +64,12 @@ export function createNetworks(options: NetworksOptions) {
     containerName,
   });
 
-  const leaseOf = (endpoint: Endpoint): Lease => {
-    // Once only: by then the address may be another's.
+  /** Works once only: later the address may be another's. */
+  const releaseOf = (endpoint: Endpoint): (() => void) => {
     let address = parseIpv4(endpoint.address);
-    return {
-      endpoint,
-      release() {
-        if (address !== null) leases.release(address);
-        address = null;
-      },
+    return () => {
+      if (address !== null) leases.release(address);
+      address = null;
     };
   };
 
@@ -88,32 +85,23 @@ export function createNetworks(options: NetworksOptions) {
     files: (request: GuestFilesRequest): GuestFiles => buildGuestFiles(request, hostFiles),
 
     /** Makes bridge and table where they are not yet there. */
-    ensureDefaultBridge: (signal: AbortSignal) => bridge.ensure(signal),
+    ensureDefaultBridge: () => bridge.ensure(),
 
-    /** What the core prepares for a spare of this kind, and the address that it holds. */
-    async planPrepare(kind: PredefinedName, signal: AbortSignal): Promise<{ net: NetPrepare; lease: Lease | null }> {
-      if (kind !== "bridge") return { net: { kind }, lease: null };
-      const subnet = await bridge.ensure(signal);
-      const claimed = leases.claim(subnet);
-      const endpoint: Endpoint = {
-        network: "bridge",
-        interface: "eth0",
-        hostInterface: vethName(names, claimed),
-        address: formatIpv4(claimed),
-        prefixLength: subnet.prefix,
-        gateway: formatIpv4(gatewayOf(subnet)),
-        mac: macOf(claimed),
-      };
-      const { hostInterface: hostIf, mac, gateway } = endpoint;
-      const addresses = [`${endpoint.address}/${subnet.prefix}`];
-      return {
-        net: { kind: "veth", bridge: names.bridge, hostIf, mac, mtu, addresses, gateway },
-        lease: leaseOf(endpoint),
-      };
+    /** For the engine: what the core prepares for a spare of this kind. */
+    async prepare(request: NetworkRequest): Promise<PreparedNetwork> {
+      const release = () => undefined;
+      if (request.kind === "none") return { net: { kind: "none" }, endpoint: null, release };
+      if (request.kind !== "bridge") return { net: { kind: "host" }, endpoint: null, release };
+      const subnet = await bridge.ensure();
+      const endpoint = createEndpoint(names, subnet, leases.claim(subnet));
+      const { hostInterface: hostIf, mac, gateway, address, prefixLength } = endpoint;
+      const addresses = [`${address}/${prefixLength}`];
+      const net: NetPrepare = { kind: "veth", bridge: names.bridge, hostIf, mac, mtu, addresses, gateway };
+      return { net, endpoint, release: releaseOf(endpoint) };
     },
 
-    /** The lease of a container that an earlier daemon started. */
-    adopt: leaseOf,
+    /** For a container that an earlier daemon started; what it answers lets go of the address. */
+    adopt: releaseOf,
 
     /** Opens the ports, all or none; answers them as they really are. */
     publish: (containerId: string, endpoint: Endpoint, ports: PortMap): Promise<PortMap> =>
@@ -122,7 +110,7 @@ export function createNetworks(options: NetworksOptions) {
     unpublish: (containerId: string): Promise<void> => publisher.unpublish(containerId),
 
     /** After a start of the daemon: frees what nobody lives on and restores what the living need. Foreign objects are never named. */
-    async sweep(live: readonly LiveContainer[], signal: AbortSignal): Promise<void> {
+    async sweep(live: readonly LiveContainer[]): Promise<void> {
       const endpoints = live.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint !== null);
       leases.keepOnly(
         new Set(endpoints.map(({ address }) => parseIpv4(address)).filter((address) => address !== null)),
@@ -134,13 +122,9 @@ export function createNetworks(options: NetworksOptions) {
       const wanted = new Set(endpoints.map(({ hostInterface }) => hostInterface));
       const links = host.links();
       const strays = links.filter((link) => link.startsWith(names.vethPrefix) && !wanted.has(link));
-      if (strays.length > 0)
-        await apply(
-          strays.map((name) => ({ op: "linkDelete", name, missingOk: true })),
-          signal,
-        );
+      if (strays.length > 0) await apply(strays.map((name) => ({ op: "linkDelete", name, missingOk: true })));
       if (endpoints.length > 0) {
-        await bridge.ensure(signal);
+        await bridge.ensure();
         await publisher.hold();
       } else if (links.includes(names.bridge)) await bridge.remove();
     },
@@ -155,5 +139,17 @@ export function createNetworks(options: NetworksOptions) {
     /** By name, id or the beginning of an id. */
     inspect: (ref: string, attached: readonly Attached[]): NetworkJson =>
       networkJson(findNetwork(tag, ref), facts(), attached),
+  };
+}
+
+function createEndpoint(names: NetworkNames, subnet: Subnet, address: number): Endpoint {
+  return {
+    network: "bridge",
+    interface: "eth0",
+    hostInterface: vethName(names, address),
+    address: formatIpv4(address),
+    prefixLength: subnet.prefix,
+    gateway: formatIpv4(gatewayOf(subnet)),
+    mac: macOf(address),
   };
 }

@@ -8,6 +8,7 @@ export type HostNetwork = {
   /** Routes of the main table with the link they lead to. */
   routes(): { link: string; subnet: Subnet }[];
   links(): string[];
+  hasLink(name: string): boolean;
   isBridge(link: string): boolean;
   /** A setting below /proc/sys; null where the kernel has none. */
   sysctl(path: string): string | null;
@@ -20,6 +21,7 @@ export const systemHostNetwork: HostNetwork = {
   },
   routes: () => parseRoutes(read("/proc/net/route") ?? ""),
   links: () => readdirSync("/sys/class/net"),
+  hasLink: (name) => existsSync(`/sys/class/net/${name}`),
   isBridge: (link) => existsSync(`/sys/class/net/${link}/bridge`),
   sysctl: (path) => read(`/proc/sys/${path}`)?.trim() ?? null,
 };

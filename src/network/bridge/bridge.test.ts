@@ -9,7 +9,6 @@ import { type Bridge, createBridge } from "./bridge.ts";
 
 const tag = "00000000";
 const names = networkNames(tag);
-const signal = new AbortController().signal;
 const subnet = (text: string): Subnet => parseSubnet(text) ?? { base: 0, prefix: 0 };
 
 /** A host that remembers what was done to it. */
@@ -21,6 +20,7 @@ function fakeHost() {
     subnets: () => [...links.values()].flat().map(subnet),
     routes: () => [...links].flatMap(([link, texts]) => texts.map((text) => ({ link, subnet: subnet(text) }))),
     links: () => [...links.keys()],
+    hasLink: (name) => links.has(name),
     isBridge: (link) => link !== "eth0",
     sysctl: (path) => sysctls.get(path) ?? null,
   };
@@ -59,7 +59,7 @@ beforeEach(() => {
 
 test("ensure() makes bridge, settings and table once, however many ask", async () => {
   const bridge = open();
-  const [first, second] = await Promise.all([bridge.ensure(signal), bridge.ensure(signal)]);
+  const [first, second] = await Promise.all([bridge.ensure(), bridge.ensure()]);
   expect(formatSubnet(first)).toBe("172.20.0.0/16");
   expect(second).toEqual(first);
   expect(lab.applied.map(({ op }) => op)).toEqual(["bridge", "sysctl", "sysctl", "nftTableDelete", "nftTable"]);
@@ -69,7 +69,7 @@ test("ensure() makes bridge, settings and table once, however many ask", async (
 test("remove() leaves links and settings as they were before", async () => {
   const before = [...lab.links];
   const bridge = open();
-  await bridge.ensure(signal);
+  await bridge.ensure();
   expect(lab.sysctls.get("net/ipv4/ip_forward")).toBe("1");
   await open().remove();
   expect([...lab.links]).toEqual(before);
@@ -78,26 +78,34 @@ test("remove() leaves links and settings as they were before", async () => {
 
 test("remove() leaves forwarding on when another bridge may need it, and never turns off what it did not turn on", async () => {
   const bridge = open();
-  await bridge.ensure(signal);
+  await bridge.ensure();
   lab.links.set("docker0", []);
   await bridge.remove();
   expect(lab.sysctls.get("net/ipv4/ip_forward")).toBe("1");
   lab.links.delete("docker0");
-  await bridge.ensure(signal);
+  await bridge.ensure();
   await bridge.remove();
   expect(lab.sysctls.get("net/ipv4/ip_forward")).toBe("1");
 });
 
 test("ensure() keeps the subnet across daemons, and chooses again only when the host needs it and nobody else does", async () => {
-  await open().ensure(signal);
-  expect(formatSubnet(await open().ensure(signal))).toBe("172.20.0.0/16");
+  await open().ensure();
+  expect(formatSubnet(await open().ensure())).toBe("172.20.0.0/16");
   await open().remove();
   lab.links.set("vpn0", ["172.20.0.0/14"]);
   inUse = true;
-  expect(formatSubnet(await open().ensure(signal))).toBe("172.20.0.0/16");
+  expect(formatSubnet(await open().ensure())).toBe("172.20.0.0/16");
   await open().remove();
   inUse = false;
-  expect(formatSubnet(await open().ensure(signal))).toBe("172.24.0.0/16");
+  expect(formatSubnet(await open().ensure())).toBe("172.24.0.0/16");
+});
+
+test("ensure() makes it again when somebody deleted it by hand", async () => {
+  const bridge = open();
+  await bridge.ensure();
+  lab.links.delete(names.bridge);
+  expect(formatSubnet(await bridge.ensure())).toBe("172.20.0.0/16");
+  expect(lab.links.has(names.bridge)).toBe(true);
 });
 
 test("ensure() yields when another daemon took the same subnet at the same moment", async () => {
@@ -106,7 +114,7 @@ test("ensure() yields when another daemon took the same subnet at the same momen
     await apply(ops);
     if (ops.some(({ op }) => op === "bridge")) lab.links.set("hbxffffffff", ["172.20.0.1/16"]);
   };
-  expect(formatSubnet(await open().ensure(signal))).toBe("172.21.0.0/16");
+  expect(formatSubnet(await open().ensure())).toBe("172.21.0.0/16");
 });
 
 test("ensure() tries again after a failure", async () => {
@@ -115,7 +123,7 @@ test("ensure() tries again after a failure", async () => {
     throw new Error("no nftables");
   };
   const bridge = open();
-  await expect(bridge.ensure(signal)).rejects.toThrow("no nftables");
+  await expect(bridge.ensure()).rejects.toThrow("no nftables");
   lab.apply = apply;
-  expect(formatSubnet(await bridge.ensure(signal))).toBe("172.20.0.0/16");
+  expect(formatSubnet(await bridge.ensure())).toBe("172.20.0.0/16");
 });

@@ -18,7 +18,7 @@ export type BridgeOptions = {
   tag: string;
   host: HostNetwork;
   now(): number;
-  apply(ops: NetOp[], signal?: AbortSignal): Promise<void>;
+  apply(ops: NetOp[]): Promise<void>;
   /** What must be redirected as soon as the table stands. */
   published(): Reservation[];
   /** Whether an address of the present subnet is in use. */
@@ -29,7 +29,8 @@ export type Bridge = {
   /** The subnet chosen, once there is one. */
   subnet(): Subnet | null;
   createdMs(): number;
-  ensure(signal: AbortSignal): Promise<Subnet>;
+  /** Idempotent and cheap once it stands; made again when somebody deleted it by hand. */
+  ensure(): Promise<Subnet>;
   remove(): Promise<void>;
 };
 
@@ -38,6 +39,7 @@ const maxAttempts = 5;
 
 export function createBridge({ db, names, tag, host, now, apply, published, inUse }: BridgeOptions): Bridge {
   let ready: Promise<Subnet> | null = null;
+  let stands = false;
 
   const stored = (): { subnet: Subnet; createdMs: number } | null => {
     const row = db.prepare("SELECT subnet, created_ms FROM network_bridge").get();
@@ -46,7 +48,7 @@ export function createBridge({ db, names, tag, host, now, apply, published, inUs
   };
 
   const make = async (): Promise<Subnet> => {
-    const exists = host.links().includes(names.bridge);
+    const exists = host.hasLink(names.bridge);
     const before = stored()?.subnet;
     if (before && (exists || inUse() || !host.subnets().some((other) => overlaps(other, before)))) {
       await build(before);
@@ -92,18 +94,27 @@ export function createBridge({ db, names, tag, host, now, apply, published, inUs
   return {
     subnet: () => stored()?.subnet ?? null,
     createdMs: () => stored()?.createdMs ?? 0,
-    async ensure(signal) {
-      signal.throwIfAborted();
-      // Shared by all who wait: one client that goes away must not take it from the others.
-      ready ??= make().catch((error) => {
+    ensure() {
+      if (stands && !host.hasLink(names.bridge)) {
+        stands = false;
         ready = null;
-        throw error;
-      });
+      }
+      ready ??= make().then(
+        (subnet) => {
+          stands = true;
+          return subnet;
+        },
+        (error) => {
+          ready = null;
+          throw error;
+        },
+      );
       return ready;
     },
     async remove() {
       await ready?.catch(() => undefined);
       ready = null;
+      stands = false;
       const ops: NetOp[] = [
         { op: "nftTableDelete", table: names.table, missingOk: true },
         { op: "linkDelete", name: names.bridge, missingOk: true },
