@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import type { Route } from "../api/route.ts";
 import type { Logger } from "../base/log.ts";
-import type { Engine } from "../engines/engine.ts";
+import type { Endpoint, Engine } from "../engines/engine.ts";
 import type { Database, Events } from "../state/index.ts";
 import { adoptAll } from "./adopt/adopt.ts";
 import { type CommitSource, openCommitSource } from "./archive/commit-source.ts";
@@ -22,6 +22,7 @@ import { containerRoutes } from "./routes.ts";
 import { stop } from "./run/stop.ts";
 import { containerMigrations } from "./store/migrations.ts";
 import { createStore } from "./store/store.ts";
+import { list } from "./view/list.ts";
 
 export type ContainersDeps = {
   db: Database;
@@ -49,6 +50,14 @@ export type ContainerSummary = {
   volumes: string[];
 };
 
+export type LivingContainer = {
+  id: string;
+  name: string;
+  mode: string;
+  runtimeId: string;
+  endpoint: Endpoint | null;
+};
+
 export type Containers = AsyncDisposable & {
   routes: Route[];
   /** Finds what an earlier daemon left. Once, after the images are known and before the API answers. */
@@ -56,6 +65,10 @@ export type Containers = AsyncDisposable & {
   /** Stops every container, for `hbx daemon stop --stop-containers`. */
   stopAll(): Promise<void>;
   counts(): { total: number; running: number; paused: number; stopped: number };
+  /** Those with processes, and the host objects they live on. */
+  living(): LivingContainer[];
+  /** Docker's list entries with sizes, for system df. */
+  usage(): Promise<readonly object[]>;
   /** One line per container, for system df, image and volume listings. */
   summaries(): ContainerSummary[];
   commitSources: { open(container: string, options: { pause: boolean }): Promise<CommitSource> };
@@ -73,6 +86,13 @@ export function createContainers(deps: ContainersDeps): Containers {
     adopt: () => adoptAll(context),
     stopAll: () => stopAll(context),
     counts: () => counts(store.all.values()),
+    living: () =>
+      [...store.all.values()].flatMap(({ id, name, hostConfig, workload }) => {
+        if (!workload) return [];
+        const { runtimeId, endpoint } = workload.record;
+        return [{ id, name, mode: endpoint?.network ?? hostConfig.NetworkMode, runtimeId, endpoint }];
+      }),
+    usage: () => list(context, new URLSearchParams({ all: "1", size: "1" })),
     summaries: () => [...store.all.values()].map(summarise),
     commitSources: { open: (ref, options) => openCommitSource(context, ref, options) },
     async [Symbol.asyncDispose]() {

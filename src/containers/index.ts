@@ -16,6 +16,12 @@ export type {
   VolumeProvider,
   VolumeRequest,
 } from "./dependencies.ts";
-export { type ContainerSummary, type Containers, type ContainersDeps, createContainers } from "./feature.ts";
+export {
+  type ContainerSummary,
+  type Containers,
+  type ContainersDeps,
+  createContainers,
+  type LivingContainer,
+} from "./feature.ts";
 export type { PortMap } from "./schema/host-config.ts";
 export type { EndpointSettings } from "./schema/networking.ts";
