@@ -2,8 +2,8 @@
 import { EngineError, invalidArgument } from "../../base/errors.ts";
 import type { DeviceLookup } from "../../security/index.ts";
 import type { Resources } from "../spec.ts";
-import type { CgroupDirs } from "./plan-cgroup.ts";
 import type { CgroupFacts, Controller } from "./plan-cgroup-facts.ts";
+import type { CgroupDirs } from "./plan-prepare.ts";
 
 export type CgroupChange = {
   facts: CgroupFacts;

@@ -1,11 +1,10 @@
 /**
- * Cgroups of a container as plain writes. `planPrepareCgroup` is applied ahead of time and carries everything that is the
+ * Cgroups of a container as plain writes. `planPrepareCgroup` (plan-prepare.ts) is applied ahead of time and carries everything that is the
  * same for all; `planContainerCgroup` is applied at the start and is empty for a container without limits.
  *
  * The tree is `/hyperbox-<8 hex of sha256(home)>/<spare id>` in every hierarchy. On v1 our holder process sits in the
  * container's cgroup, so pids.max is one more than asked for.
  */
-import { createHash } from "node:crypto";
 import { type DeviceLookup, type DeviceRule, defaultDeviceRules, deviceRuleText } from "../../security/index.ts";
 import type { Resources } from "../spec.ts";
 import type { CgroupWrite } from "./plan.ts";
@@ -14,46 +13,10 @@ import { type CgroupChange, checkResources } from "./plan-cgroup-limits.ts";
 import { v1Writes } from "./plan-cgroup-v1.ts";
 import { v2Writes } from "./plan-cgroup-v2.ts";
 import { deviceProgram } from "./plan-device-program.ts";
+import type { CgroupDirs } from "./plan-prepare.ts";
 
-/** By controller on v1; the one directory as `unified` on v2; empty without cgroups. */
-export type CgroupDirs = Readonly<Record<string, string>>;
-
-export type PrepareCgroupPlan = { dirs: string[]; writes: CgroupWrite[]; v2Dir?: string; byController: CgroupDirs };
-
-export function cgroupRootName(home: string): string {
-  return `hyperbox-${createHash("sha256").update(home).digest("hex").slice(0, 8)}`;
-}
-
-export function planPrepareCgroup(facts: CgroupFacts, home: string, spareId: string): PrepareCgroupPlan {
-  const root = cgroupRootName(home);
-  if (facts.mode === "v2" && facts.v2) {
-    const { base, controllers } = facts.v2;
-    const parent = `${base}/${root}`;
-    const dir = `${parent}/${spareId}`;
-    const offered = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids"].filter((name) => controllers.includes(name));
-    const value = offered.map((name) => `+${name}`).join(" ");
-    const writes = value === "" ? [] : [base, parent].map((at) => ({ path: `${at}/cgroup.subtree_control`, value }));
-    return { dirs: [], writes, v2Dir: dir, byController: { unified: dir } };
-  }
-  if (facts.mode !== "v1") return { dirs: [], writes: [], byController: {} };
-  const byController: Record<string, string> = {};
-  for (const [name, mount] of Object.entries(facts.v1)) byController[name] = `${mount}/${root}/${spareId}`;
-  const writes: CgroupWrite[] = [];
-  if (facts.v1.cpuset !== undefined) {
-    // A cpuset is born empty and takes no process then; writing the same value again costs the kernel nothing.
-    for (const dir of [`${facts.v1.cpuset}/${root}`, `${facts.v1.cpuset}/${root}/${spareId}`]) {
-      writes.push({ path: `${dir}/cpuset.cpus`, value: facts.cpuset.cpus });
-      writes.push({ path: `${dir}/cpuset.mems`, value: facts.cpuset.mems });
-    }
-  }
-  const devices = byController["devices"];
-  if (devices !== undefined) {
-    writes.push({ path: `${devices}/devices.deny`, value: "a" });
-    for (const rule of defaultDeviceRules)
-      writes.push({ path: `${devices}/devices.allow`, value: deviceRuleText(rule) });
-  }
-  return { dirs: [...new Set(Object.values(byController))], writes, byController };
-}
+export { cgroupWarnings } from "./plan-cgroup-limits.ts";
+export { type CgroupDirs, cgroupRootName, type PrepareCgroupPlan, planPrepareCgroup } from "./plan-prepare.ts";
 
 export type ContainerCgroupInput = {
   facts: CgroupFacts;

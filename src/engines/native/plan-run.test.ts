@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import { exampleFacts, examplePlan, exampleSpec } from "./plan-run.test-support.ts";
+import { planExec, planRun } from "./plan-run.ts";
+
+const security = exampleSpec.security;
+const targets = (plan: { mounts: { target: string }[] }) => plan.mounts.map(({ target }) => target);
+
+describe("planRun()", () => {
+  test("gives a default container Docker's mounts and limits, with nothing to write at the start", () => {
+    const plan = examplePlan();
+    expect(targets(plan)).toEqual([
+      "/proc",
+      "/dev",
+      "/dev/pts",
+      "/sys",
+      "/sys/fs/cgroup",
+      "/dev/mqueue",
+      "/dev/shm",
+      "/etc/resolv.conf",
+      "/etc/hostname",
+      "/etc/hosts",
+    ]);
+    expect(plan.cgroup).toEqual({ writes: [], oomWatchDir: "/cg/memory/x/s" });
+    expect(plan.process.capabilities.bounding).toEqual([0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31]);
+    expect(plan.process.seccomp?.program.length).toBeGreaterThan(100);
+    expect(plan.maskedPaths).toContain("/proc/kcore");
+  });
+
+  test("opens everything to a privileged container", () => {
+    const plan = examplePlan({ security: { ...security, privileged: true } });
+    expect(plan.process.capabilities.effective).toHaveLength(41);
+    expect([plan.process.seccomp, plan.maskedPaths, plan.readonlyPaths]).toEqual([undefined, [], []]);
+    expect(plan.mounts.find(({ target }) => target === "/sys")).toMatchObject({ readonly: false });
+    expect(plan.devices.map(({ path }) => path)).toContain("/dev/kmsg");
+    expect(plan.cgroup.writes).toEqual([{ path: "/cg/devices/x/s/devices.allow", value: "a" }]);
+  });
+
+  test("lets a mount replace the default one of its target, parents first", () => {
+    const bind = {
+      kind: "bind",
+      source: "/s",
+      readonly: false,
+      recursive: true,
+      propagation: "rprivate",
+      label: "s",
+    } as const;
+    const plan = examplePlan({
+      mounts: [
+        { ...bind, target: "/a/b" },
+        { ...bind, target: "/a" },
+        { ...bind, target: "/dev/shm/" },
+      ],
+    });
+    expect(targets(plan).slice(-3)).toEqual(["/a", "/a/b", "/dev/shm"]);
+    expect(targets(plan).filter((target) => target === "/dev/shm")).toHaveLength(1);
+  });
+
+  test("leaves /dev alone when it is bound over", () => {
+    const plan = examplePlan({
+      mounts: [
+        {
+          kind: "bind",
+          source: "/dev",
+          target: "/dev",
+          readonly: false,
+          recursive: true,
+          propagation: "rslave",
+          label: "/dev",
+        },
+      ],
+    });
+    expect([plan.devices, plan.symlinks]).toEqual([[], []]);
+  });
+
+  test("adds devices to /dev and to the access list", () => {
+    const plan = examplePlan({ devices: [{ hostPath: "/dev/fuse", guestPath: "", permissions: "rw" }] });
+    expect(plan.devices.at(-1)).toMatchObject({ path: "/dev/fuse", major: 10, minor: 229 });
+    expect(plan.cgroup.writes).toEqual([{ path: "/cg/devices/x/s/devices.allow", value: "c 10:229 rw" }]);
+  });
+
+  test("refuses a sysctl of a namespace that is the host's", () => {
+    const namespaces = { ...exampleSpec.namespaces, net: { kind: "host" } } as const;
+    expect(() => examplePlan({ namespaces, sysctls: { "net.ipv4.ip_forward": "1" } })).toThrow(
+      "shares the host's network",
+    );
+    expect(() => examplePlan({ sysctls: { "vm.swappiness": "1" } })).toThrow("one value for the whole host");
+  });
+
+  test("refuses tmpfs options it does not know", () => {
+    const mount = { kind: "tmpfs", target: "/t", readonly: false, copyUp: false } as const;
+    expect(() => examplePlan({ mounts: [{ ...mount, options: ["size=1m,lowerdir=/etc"] }] })).toThrow(
+      "Cannot mount tmpfs",
+    );
+    const plan = examplePlan({ mounts: [{ ...mount, options: ["size=1m", "exec", "ro"] }] });
+    expect(plan.mounts.at(-1)).toMatchObject({ data: "size=1m", flags: ["nosuid", "nodev"], readonly: true });
+  });
+
+  test("shares the host's IPC mounts with its namespace", () => {
+    const plan = examplePlan({ namespaces: { ...exampleSpec.namespaces, ipc: { kind: "host" } } });
+    expect(plan.mounts.find(({ target }) => target === "/dev/shm")).toMatchObject({ kind: "bind", source: "/dev/shm" });
+  });
+
+  test("takes less than 0.3 ms for a default container", () => {
+    const round = () => {
+      const start = performance.now();
+      for (let at = 0; at < 200; at += 1) planRun(exampleSpec, exampleFacts, {});
+      return (performance.now() - start) / 200;
+    };
+    expect(Math.min(round(), round(), round())).toBeLessThan(0.3);
+  });
+});
+
+describe("planExec()", () => {
+  const request = { args: ["sh"], env: ["A=2", "B=3"], cwd: "", user: "", privileged: false, tty: true };
+
+  test("inherits from the container what the request leaves out", () => {
+    const plan = planExec(
+      { ...exampleSpec, process: { ...exampleSpec.process, user: "app", cwd: "/srv" } },
+      request,
+      exampleFacts,
+    );
+    expect(plan).toMatchObject({ user: "app", cwd: "/srv", createCwd: false });
+    expect(plan.env).toEqual(["PATH=/bin", "A=2", "B=3", "TERM=xterm"]);
+  });
+
+  test("gives a privileged exec all capabilities", () => {
+    const plan = planExec(exampleSpec, { ...request, privileged: true }, exampleFacts);
+    expect(plan.capabilities.effective).toHaveLength(41);
+  });
+});
