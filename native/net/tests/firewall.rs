@@ -272,6 +272,9 @@ fn timing_of_publish() {
             "publish: median {} µs, p95 {} µs, first 50 {first}, last 50 {last}",
             times[500], times[950]
         );
+        let begin = Instant::now();
+        apply(&[unpublish("0.0.0.0", 10_000, false)]).unwrap();
+        println!("unpublish: {} µs", begin.elapsed().as_micros());
         let all: Vec<NetOp> = (0..3000u16)
             .map(|n| publish(PortProtocol::Udp, "0.0.0.0", 10_000 + n, "10.99.0.5"))
             .collect();

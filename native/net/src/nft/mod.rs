@@ -16,12 +16,15 @@ use hbx_protocol::{Failure, steps};
 pub const STEP: &str = steps::NFT_TRANSACTION;
 
 /// Applies the nftables changes among `ops` as one transaction; without any it does nothing.
+///
+/// The socket is left open until the job's process ends: closing it waits until the kernel has freed what was deleted
+/// (about 100 ms), and nobody needs to wait for that.
 pub fn transact(ops: &[NetOp]) -> Result<(), Failure> {
     let mut ops: Vec<&NetOp> = ops.iter().filter(|op| is_nft(op)).collect();
     if ops.is_empty() {
         return Ok(());
     }
-    let socket = Socket::open(libc::NETLINK_NETFILTER)?;
+    let socket = std::mem::ManuallyDrop::new(Socket::open(libc::NETLINK_NETFILTER)?);
     loop {
         let (mut batch, owners) = encode(&ops)?;
         let refusals = socket.refusals(&mut batch)?;
