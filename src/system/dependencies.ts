@@ -1,0 +1,37 @@
+/** What the system feature needs of others. */
+import type { JobFrame } from "../engines/native/protocol.ts";
+
+export type Jobs = {
+  run(frame: JobFrame, options?: { signal?: AbortSignal | undefined }): Promise<Readonly<Record<string, unknown>>>;
+};
+
+export type ContainerCounts = { running: number; paused: number; stopped: number };
+
+export type ContainerTotals = {
+  counts(): ContainerCounts;
+  /** Docker's container summaries with SizeRw and SizeRootFs. */
+  usage(signal: AbortSignal): Promise<readonly object[]>;
+};
+
+export type ImageTotals = {
+  count(): number;
+  /** Docker's image summaries with SharedSize and Containers. */
+  usage(): readonly object[];
+  /** Bytes of all unpacked layers, each once. */
+  layersSizeBytes(): number;
+  /** Name of the storage driver. */
+  driver: string;
+};
+
+export type VolumeTotals = {
+  /** Docker's volumes with UsageData. */
+  usage(signal: AbortSignal): Promise<readonly object[]>;
+};
+
+export type BuildFacts = {
+  /** `0.1.0`. */
+  version: string;
+  gitCommit: string;
+  /** RFC 3339; empty when run from a clone. */
+  builtAt: string;
+};

@@ -1,0 +1,82 @@
+/** GET /hbx/v1/doctor: looks at the host by trying things, and says what works, what is degraded and what to do. */
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { userInfo } from "node:os";
+import type { ApiRequest } from "../../api/index.ts";
+import { errorText } from "../../base/errors.ts";
+import type { ProbeName } from "../../engines/native/protocol.ts";
+import type { Jobs } from "../dependencies.ts";
+import { readHostFacts } from "../host-facts.ts";
+import { runChecks } from "./checks.ts";
+import type { Findings, ProbeResult } from "./findings.ts";
+
+export type DoctorDeps = { jobs: Jobs; home: string; rootless: boolean };
+
+const probeNames: readonly ProbeName[] = [
+  "overlay",
+  "overlayVolatile",
+  "overlayDataOnly",
+  "erofs",
+  "userns",
+  "idmappedMount",
+  "timens",
+  "cgroup2Delegation",
+  "seccomp",
+  "landlock",
+  "nftables",
+  "veth",
+  "openat2",
+  "cloneIntoCgroup",
+];
+
+export async function handleDoctor(deps: DoctorDeps, request: ApiRequest): Promise<void> {
+  request.sendJson(200, runChecks(await readFindings(deps, request.signal)));
+}
+
+export async function readFindings({ jobs, home, rootless }: DoctorDeps, signal: AbortSignal): Promise<Findings> {
+  const entries: [ProbeName, ProbeResult][] = [];
+  // One after the other: some of them load kernel modules.
+  for (const what of probeNames) entries.push([what, await probe(jobs, what, signal)]);
+  const disk = statfsSync(home);
+  const { username, uid } = userInfo();
+  return {
+    host: readHostFacts(),
+    rootless,
+    user: username,
+    probes: Object.fromEntries(entries) as Record<ProbeName, ProbeResult>,
+    subordinateIds: {
+      uids: countIds(readText("/etc/subuid"), username, uid),
+      gids: countIds(readText("/etc/subgid"), username, uid),
+    },
+    newuidmap: ["/usr/bin/newuidmap", "/bin/newuidmap", "/usr/local/bin/newuidmap"].some((path) => existsSync(path)),
+    disk: {
+      freeBytes: disk.bavail * disk.bsize,
+      totalBytes: disk.blocks * disk.bsize,
+      freeInodes: disk.ffree,
+      totalInodes: disk.files,
+      path: home,
+    },
+  };
+}
+
+async function probe(jobs: Jobs, what: ProbeName, signal: AbortSignal): Promise<ProbeResult> {
+  try {
+    const done = await jobs.run({ t: "probe", what }, { signal });
+    return { ok: done.ok === true, detail: typeof done.detail === "string" ? done.detail : "" };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ok: false, detail: errorText(error) };
+  }
+}
+
+/** Lines of subuid(5): `name or id:first:count`. */
+export function countIds(text: string, user: string, uid: number): number {
+  return text
+    .split("\n")
+    .map((line) => line.split(":"))
+    .filter(([owner]) => owner === user || owner === String(uid))
+    .reduce((sum, fields) => sum + (Number(fields[2]) || 0), 0);
+}
+
+function readText(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
