@@ -123,6 +123,15 @@ test("teardown() keeps the bridge while an address is in use", async () => {
   expect(links).toEqual(["lo", "eth0"]);
 });
 
+test("teardown() removes the table though somebody deleted the bridge by hand", async () => {
+  const networks = open();
+  (await networks.prepare(onBridge)).release();
+  links = ["lo", "eth0"];
+  ops = [];
+  await networks.teardown();
+  expect(ops.map(({ op }) => op)).toEqual(["nftTableDelete", "linkDelete"]);
+});
+
 test("inspect() shows the bridge with its containers, list() all three without", async () => {
   const networks = open();
   const { endpoint } = await networks.prepare(onBridge);

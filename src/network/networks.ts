@@ -126,13 +126,13 @@ export function createNetworks(options: NetworksOptions) {
       if (endpoints.length > 0) {
         await bridge.ensure();
         await publisher.hold();
-      } else if (links.includes(names.bridge)) await bridge.remove();
+      } else if (bridge.exists()) await bridge.remove();
     },
 
     /** When the daemon stops: removes bridge and table unless a container still lives on them. Ports are let go. */
     async teardown(): Promise<void> {
       publisher[Symbol.dispose]();
-      if (withoutBridge === null && leases.count() === 0 && host.links().includes(names.bridge)) await bridge.remove();
+      if (withoutBridge === null && leases.count() === 0 && bridge.exists()) await bridge.remove();
     },
 
     list: (): NetworkJson[] => predefined.map((name) => networkJson(name, facts(), null)),

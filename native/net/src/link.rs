@@ -173,6 +173,7 @@ pub fn add_default_route(batch: &mut Batch, index: u32, gateway: &IpAddr) {
 }
 
 pub fn has_ipv6() -> bool {
+    // The folder above exists with `ipv6.disable=1` as well.
     // SAFETY: a constant path, only looked up.
-    unsafe { libc::access(c"/proc/sys/net/ipv6".as_ptr(), libc::F_OK) == 0 }
+    unsafe { libc::access(c"/proc/sys/net/ipv6/conf".as_ptr(), libc::F_OK) == 0 }
 }

@@ -32,6 +32,8 @@ export type Bridge = {
   /** Idempotent and cheap once it stands; made again when somebody deleted it by hand. */
   ensure(): Promise<Subnet>;
   remove(): Promise<void>;
+  /** Whether something of it may be on the host: made by us, or left by an earlier daemon. */
+  exists(): boolean;
 };
 
 /** Attempts to find a subnet that no other daemon takes at the same moment. */
@@ -93,6 +95,7 @@ export function createBridge({ db, names, tag, host, now, apply, published, inUs
 
   return {
     subnet: () => stored()?.subnet ?? null,
+    exists: () => ready !== null || host.hasLink(names.bridge),
     createdMs: () => stored()?.createdMs ?? 0,
     ensure() {
       if (stands && !host.hasLink(names.bridge)) {
