@@ -21,7 +21,8 @@ async function main(): Promise<number | undefined> {
   const stopping = Promise.withResolvers<{ stopContainers: boolean }>();
   const daemon = await startDaemon({ places, settings, logger, corePath, rootless, stop: stopping.resolve });
   writeFileSync(places.pidFile, `${process.pid}\n`);
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopping.resolve({ stopContainers: false }));
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => stopping.resolve({ stopContainers: false }));
   process.on("SIGHUP", () => undefined);
   process.on("unhandledRejection", (reason) => {
     logger.log("error", "unhandled", { stack: reason instanceof Error ? reason.stack : String(reason) });
@@ -44,7 +45,12 @@ try {
   process.exit(code ?? 0);
 } catch (error) {
   const hint = error instanceof EngineError && error.hint ? `\nhint: ${error.hint}` : "";
-  const text = error instanceof EngineError ? error.message : error instanceof Error ? (error.stack ?? error.message) : errorText(error);
+  const text =
+    error instanceof EngineError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : errorText(error);
   process.stderr.write(`hyperboxd: ${text}${hint}\n`);
   process.exit(error instanceof EngineError ? exitCodeByKind[error.kind] : 125);
 }

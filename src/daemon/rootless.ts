@@ -19,7 +19,15 @@ export function rootlessFacts(env: Record<string, string | undefined>): Rootless
 
 /** Arguments of `unshare` before the program to run. */
 export function unshareArguments(subordinateIds: boolean): string[] {
-  return ["--user", "--mount", "--map-root-user", ...(subordinateIds ? ["--map-auto"] : []), "--propagation", "slave", "--"];
+  return [
+    "--user",
+    "--mount",
+    "--map-root-user",
+    ...(subordinateIds ? ["--map-auto"] : []),
+    "--propagation",
+    "slave",
+    "--",
+  ];
 }
 
 /** Runs this same program again inside a user namespace, as its root; resolves with its exit code. */

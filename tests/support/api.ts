@@ -45,7 +45,7 @@ export function createApi(socketPath: string): Api {
       return answer;
     },
     upload: (method, path, body, contentType = "application/x-tar") =>
-      request(method, path, { body: body as BodyInit, headers: { "Content-Type": contentType } }),
+      request(method, path, { body: body as never, headers: { "Content-Type": contentType } }),
     hijack: (path, body) => hijack(socketPath, path, body),
     stream: (path, signal) =>
       fetch(`http://d${path}`, { unix: socketPath, ...(signal ? { signal } : {}) } as RequestInit),

@@ -48,7 +48,8 @@ export function createControl(
     closed,
     request(frame) {
       if (connection.closed) return Promise.reject(gone());
-      const seq = (sequence = (sequence + 1) >>> 0);
+      sequence = (sequence + 1) >>> 0;
+      const seq = sequence;
       return new Promise((resolve, reject) => {
         pending.set(seq, { resolve, reject });
         connection.send({ ...frame, seq });

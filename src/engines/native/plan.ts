@@ -53,7 +53,15 @@ export type MountPlan =
       /** The word a person knows this mount by, for error messages ("volume data"). */
       label: string;
     }
-  | { kind: "tmpfs"; target: string; data: string; readonly: boolean; flags: MountFlag[]; copyUp: boolean; label: string }
+  | {
+      kind: "tmpfs";
+      target: string;
+      data: string;
+      readonly: boolean;
+      flags: MountFlag[];
+      copyUp: boolean;
+      label: string;
+    }
   | { kind: "proc" | "sysfs" | "mqueue" | "cgroup"; target: string; readonly: boolean; flags: MountFlag[] }
   | { kind: "devpts"; target: string; data: string; flags: MountFlag[] };
 

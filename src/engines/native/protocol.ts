@@ -24,6 +24,8 @@ export type PrepareFrame = {
   controlSocket: string;
   cgroup: { dirs: string[]; writes: CgroupWrite[]; v2Dir?: string };
   net: NetPrepare;
+  /** How long a client that does not read may hold output back; absent: a minute. */
+  stallTimeoutMs?: number;
 };
 export type PreparedFrame = { t: "prepared"; shimPid: number; holderPid: number };
 export type StartFrame = { t: "start"; plan: RunPlan };
@@ -108,9 +110,25 @@ export type ProbeName =
 export type NetOp =
   | { op: "bridge"; name: string; addresses: string[]; mtu: number }
   | { op: "linkDelete"; name: string; missingOk?: boolean }
+  /** `path` is relative to /proc/sys and begins with `net/`. */
   | { op: "sysctl"; path: string; value: string }
   /** Our table: masquerade for `subnets` leaving other than by `bridge`, DNAT of published ports through maps. */
   | { op: "nftTable"; table: string; bridge: string; subnets: string[] }
   | { op: "nftTableDelete"; table: string; missingOk?: boolean }
-  | { op: "nftPublish"; table: string; protocol: "tcp" | "udp"; hostIp: string; hostPort: number; guestIp: string; guestPort: number }
-  | { op: "nftUnpublish"; table: string; protocol: "tcp" | "udp"; hostIp: string; hostPort: number; missingOk?: boolean };
+  | {
+      op: "nftPublish";
+      table: string;
+      protocol: "tcp" | "udp";
+      hostIp: string;
+      hostPort: number;
+      guestIp: string;
+      guestPort: number;
+    }
+  | {
+      op: "nftUnpublish";
+      table: string;
+      protocol: "tcp" | "udp";
+      hostIp: string;
+      hostPort: number;
+      missingOk?: boolean;
+    };

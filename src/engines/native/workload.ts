@@ -1,12 +1,15 @@
 /** A running container as the daemon sees it: its control connection, and the kernel's files about its cgroup. */
 import { writeFileSync } from "node:fs";
-import type { EngineError } from "../../base/errors.ts";
+import { EngineError } from "../../base/errors.ts";
+import type { DeviceLookup } from "../../security/index.ts";
 import type { ExecHandle, RuntimeRecord, Workload } from "../engine.ts";
 import { openStream } from "./attach.ts";
-import { type CgroupFacts, freezeWrite, planCgroupUpdate } from "./cgroup-port.ts";
 import type { CoreConnection, Frame } from "./connection.ts";
 import { createControl } from "./control.ts";
 import { readExitFile } from "./exit-file.ts";
+import type { CgroupWrite } from "./plan.ts";
+import { planCgroupUpdate, planFreeze } from "./plan-cgroup.ts";
+import type { CgroupFacts } from "./plan-cgroup-facts.ts";
 import type { Exit, FailedFrame } from "./protocol.ts";
 import { readProcesses, readStats } from "./stats.ts";
 
@@ -14,13 +17,22 @@ export type WorkloadDeps = {
   record: RuntimeRecord;
   connection: CoreConnection;
   timings: Record<string, number>;
-  facts: CgroupFacts;
+  cgroups: CgroupFacts;
+  lookup: DeviceLookup;
   describe(failed: FailedFrame): EngineError;
   /** Called once after the exit, when the cgroup and the address may be given back. */
   onGone(): void;
 };
 
-export function createWorkload({ record, connection, timings, facts, describe, onGone }: WorkloadDeps): Workload {
+export function createWorkload({
+  record,
+  connection,
+  timings,
+  cgroups,
+  lookup,
+  describe,
+  onGone,
+}: WorkloadDeps): Workload {
   const oomListeners = new Set<() => void>();
   const execExits = new Map<string, (code: number) => void>();
   const exit = Promise.withResolvers<Exit>();
@@ -42,6 +54,19 @@ export function createWorkload({ record, connection, timings, facts, describe, o
     execExits.clear();
     onGone();
   });
+
+  const apply = ({ path, value, optional }: CgroupWrite): void => {
+    try {
+      writeFileSync(path, value);
+    } catch (error) {
+      if (!optional) throw describe(cgroupFailure(path, error));
+    }
+  };
+  const freeze = (frozen: boolean): void => {
+    const write = planFreeze(record.cgroupDirs, frozen);
+    if (write === null) throw cannotFreeze();
+    apply(write);
+  };
 
   return {
     record,
@@ -76,17 +101,11 @@ export function createWorkload({ record, connection, timings, facts, describe, o
         throw error;
       }
     },
-    pause: async () => freezeWrite(record.cgroupDirs, true),
-    resume: async () => freezeWrite(record.cgroupDirs, false),
+    pause: async () => freeze(true),
+    resume: async () => freeze(false),
     async update(resources) {
-      const writes = planCgroupUpdate(resources, record, facts);
-      for (const { path, value, optional } of writes) {
-        try {
-          writeFileSync(path, value);
-        } catch (error) {
-          if (!optional) throw describe(cgroupFailure(path, error));
-        }
-      }
+      for (const write of planCgroupUpdate({ facts: cgroups, dirs: record.cgroupDirs, resources, lookup }))
+        apply(write);
     },
     stats: () => readStats(record),
     processes: () => readProcesses(record),
@@ -95,7 +114,7 @@ export function createWorkload({ record, connection, timings, facts, describe, o
 
 function cgroupFailure(path: string, error: unknown): FailedFrame {
   const errno = (error as { errno?: number }).errno ?? 0;
-  return { t: "failed", step: "cgroup", errno: Math.abs(errno), path };
+  return { t: "failed", step: "cgroup_write", errno: Math.abs(errno), path };
 }
 
 function shimKilled(): Exit {
@@ -106,4 +125,13 @@ function shimKilled(): Exit {
     finishedAtNs: Date.now() * 1e6,
     error: "the container's shim was killed, and the container with it",
   };
+}
+
+function cannotFreeze(): EngineError {
+  return new EngineError({
+    code: "native.no_freezer",
+    kind: "unsupported",
+    message: "Cannot pause the container: it has no cgroup that can stop its processes",
+    hint: "`hbx doctor` says what this host's cgroups allow",
+  });
 }

@@ -1,0 +1,28 @@
+/** Small views of one feature for another, so that neither knows the other. */
+import type { ContainerSummary, Containers } from "../containers/index.ts";
+import type { CommitSource, ImageUses } from "../images/index.ts";
+import type { Attached } from "../network/index.ts";
+
+export function imageUses(summaries: () => readonly ContainerSummary[]): ImageUses {
+  return {
+    of: (imageId) =>
+      summaries()
+        .filter((container) => container.imageId === imageId)
+        .map(({ id, running }) => ({ containerId: id, running })),
+  };
+}
+
+export function attachedContainers(containers: Containers): Attached[] {
+  return containers.living();
+}
+
+/** A container's configuration in the words of an image's: what is not set is left out. */
+export async function commitSource(
+  containers: Containers,
+  container: string,
+  options: { pause: boolean },
+): Promise<CommitSource> {
+  const source = await containers.commitSources.open(container, options);
+  const config = Object.fromEntries(Object.entries(source.config).filter(([, value]) => value !== null));
+  return Object.assign(source, { config: config as CommitSource["config"] });
+}

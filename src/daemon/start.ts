@@ -1,0 +1,112 @@
+/** The composition root: every feature is made here, once, and handed what it needs. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { createApiServer, type Route } from "../api/index.ts";
+import type { Logger } from "../base/log.ts";
+import type { Places, Settings } from "../config/index.ts";
+import { type Containers, createContainers } from "../containers/index.ts";
+import { createJobs, createNativeEngine, createZygote, failureMessage, planProcess } from "../engines/native/index.ts";
+import { type CommitSources, createImageResolver, imageRoutes, openImages, sweepImages } from "../images/index.ts";
+import { createNetworks, networkMigrations, networkRoutes } from "../network/index.ts";
+import { createEvents, openDatabase } from "../state/index.ts";
+import { createContainerVolumes, openVolumes, volumeRoutes } from "../volumes/index.ts";
+import { attachedContainers, commitSource, imageUses } from "./bridges.ts";
+import { createClock } from "./clock.ts";
+import { readPlanFacts } from "./host-facts.ts";
+import type { RootlessFacts } from "./rootless.ts";
+import { daemonRoutes } from "./routes.ts";
+import { createSystemRoutes } from "./system.ts";
+import { warmNetwork } from "./warm-network.ts";
+
+export type DaemonInput = {
+  places: Places;
+  settings: Readonly<Settings>;
+  logger: Logger;
+  corePath: string;
+  rootless: RootlessFacts | null;
+  /** Called when a client asks the daemon to stop. */
+  stop(options: StopOptions): void;
+};
+export type StopOptions = { stopContainers: boolean };
+export type Daemon = { stop(options: StopOptions): Promise<void> };
+
+const stopTimeoutSec = 10;
+const shmSizeBytes = 64 * 1024 * 1024;
+
+export async function startDaemon(input: DaemonInput): Promise<Daemon> {
+  const { places, settings, logger, corePath, rootless } = input;
+  const { home, run, tag } = places;
+  const db = openDatabase(join(home, "state.db")); // from here on the home is ours
+  const events = createEvents();
+  const facts = readPlanFacts(home, rootless);
+  const zygote = createZygote({ corePath, socketPath: join(run, "zygote"), logger });
+  const jobs = createJobs(zygote.connect, (_frame, failed) => failureMessage(failed));
+
+  let containers: Containers | null = null;
+  const summaries = () => containers?.summaries() ?? [];
+  db.migrate(networkMigrations);
+  const networks = createNetworks({
+    ...{ db, jobs, tag },
+    publishAddress: settings.publishAddress,
+    containerName: (id) => summaries().find((one) => one.id === id)?.name ?? id,
+    withoutBridge: rootless ? "this daemon runs without root, and rootless networks come with a later version" : null,
+  });
+  const engine = createNativeEngine({
+    ...{ facts, home, logger, runDir: run },
+    connect: zygote.connect,
+    network: networks,
+    spares: settings.spares,
+    warmNetwork: warmNetwork(rootless !== null),
+  });
+  const commits: CommitSources = {
+    open(container, options) {
+      if (!containers) throw new Error("commit before the containers were opened");
+      return commitSource(containers, container, options);
+    },
+  };
+  const images = openImages({
+    ...{ home, db, jobs, events, commits, uses: imageUses(summaries) },
+    chownToSelf: rootless !== null && !rootless.subordinateIds,
+  });
+  const volumes = openVolumes({ home, db, jobs, events });
+  containers = createContainers({
+    ...{ db, events, engine, networks, jobs, home, logger },
+    images: createImageResolver(images),
+    volumes: createContainerVolumes(volumes),
+    planProcess: (process, security, ulimits) =>
+      planProcess({ security, ulimits, resources: {} }, process, security.privileged, facts, false),
+    clock: createClock(),
+    defaults: { logMaxBytes: settings.logMaxBytes, logMaxFiles: settings.logMaxFiles, stopTimeoutSec, shmSizeBytes },
+  });
+
+  await containers.adopt();
+  const living = containers.living();
+  await engine.sweep(new Set(living.map(({ runtimeId }) => runtimeId)));
+  await networks.sweep(living);
+  await sweepImages(images);
+
+  const routes: Route[] = [
+    ...containers.routes,
+    ...imageRoutes(images),
+    ...volumeRoutes(volumes),
+    ...networkRoutes(networks, () => attachedContainers(containers)),
+    ...createSystemRoutes({ home, events, jobs, images, volumes, containers, rootless: rootless !== null }),
+    ...daemonRoutes({ places, stop: input.stop, spares: engine.ready }),
+  ];
+  const server = createApiServer(routes, logger);
+  await server.listen(places.socket);
+  engine.warm();
+
+  return {
+    async stop({ stopContainers }) {
+      if (stopContainers) await containers.stopAll();
+      await server[Symbol.asyncDispose]();
+      await containers[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
+      await networks.teardown();
+      await zygote[Symbol.asyncDispose]();
+      db[Symbol.dispose]();
+      for (const path of [places.socket, places.pidFile]) rmSync(path, { force: true });
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** The system feature's routes, with totals gathered from the other features. */
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import type { Route } from "../api/index.ts";
+import type { Containers } from "../containers/index.ts";
+import type { Jobs } from "../engines/native/index.ts";
+import { type Images, listImages } from "../images/index.ts";
+import type { Events } from "../state/index.ts";
+import { systemRoutes } from "../system/index.ts";
+import { type Volumes, volumeBody } from "../volumes/index.ts";
+
+type Deps = {
+  home: string;
+  events: Events;
+  jobs: Jobs;
+  images: Images;
+  volumes: Volumes;
+  containers: Containers;
+  rootless: boolean;
+};
+
+export function createSystemRoutes({ home, events, jobs, images, volumes, containers, rootless }: Deps): Route[] {
+  return systemRoutes({
+    id: stableId(join(home, "daemon-id")),
+    ...{ home, events, jobs, rootless },
+    build: { version: packageJson.version, gitCommit: "", builtAt: "" },
+    api: { newest: "1.51", oldest: "1.24" },
+    environment: process.env,
+    containers: { counts: containers.counts, usage: () => containers.usage() },
+    images: {
+      count: () => images.store.list().length,
+      usage: () => listImages(images, { all: true, filters: new Map(), sharedSize: true, countContainers: true }),
+      layersSizeBytes: () => layersSize(images),
+      driver: images.store.snapshotter.name,
+    },
+    volumes: {
+      usage: async () =>
+        Promise.all(
+          volumes.list().map(async (volume) => ({
+            ...volumeBody(volume),
+            UsageData: {
+              RefCount: volumes.holdersOf(volume.name).length,
+              Size: Number((await jobs.run({ t: "usage", path: volume.path }))["sizeBytes"] ?? -1),
+            },
+          })),
+        ),
+    },
+  });
+}
+
+/** Every unpacked layer once, however many images share it. */
+function layersSize(images: Images): number {
+  const sizes = new Map<string, number>();
+  for (const image of images.store.list()) {
+    for (const chainId of image.chainIds) sizes.set(chainId, images.store.table.layer(chainId)?.sizeBytes ?? 0);
+  }
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** Docker's daemon id: made once for a home. */
+function stableId(path: string): string {
+  if (existsSync(path)) return readFileSync(path, "utf8").trim();
+  const id = randomUUID();
+  writeFileSync(path, `${id}\n`);
+  return id;
+}

@@ -1,0 +1,197 @@
+/** The native engine: spares are prepared ahead, claimed, started with a plan, and found again after a restart. */
+import { dirname, join } from "node:path";
+import { createShortId } from "../../base/ids.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Adoption, Claim, Endpoint, Engine, NetworkRequest, RuntimeRecord, Workload } from "../engine.ts";
+import type { WorkloadSpec } from "../spec.ts";
+import { openStream } from "./attach.ts";
+import { type CoreConnection, expectHello, openConnection, protocolError } from "./connection.ts";
+import { readExitFile } from "./exit-file.ts";
+import { failureMessage } from "./failure-message.ts";
+import { planPrepareCgroup } from "./plan-prepare.ts";
+import { type PlanFacts, planRun } from "./plan-run.ts";
+import type { Exit, FailedFrame, NetPrepare } from "./protocol.ts";
+import { createSparePool, type Spare, type SparePool } from "./spares.ts";
+import { removeCgroupParents, sweepRuntime } from "./sweep.ts";
+import { createWorkload } from "./workload.ts";
+
+/** What the engine needs of the network feature: a namespace's content and the lease on its address. */
+export type NetworkPort = {
+  prepare(request: NetworkRequest): Promise<{ net: NetPrepare; endpoint: Endpoint | null; release(): void }>;
+  /** Takes over the address of a workload that an earlier daemon started; what it answers lets go of it. */
+  adopt(endpoint: Endpoint): () => void;
+};
+
+export type NativeEngineDeps = {
+  connect(): Promise<CoreConnection>;
+  network: NetworkPort;
+  facts: PlanFacts;
+  home: string;
+  runDir: string;
+  /** Spares kept ready for `warmNetwork`. */
+  spares: number;
+  warmNetwork: NetworkRequest;
+  logger: Logger;
+};
+
+export type NativeEngine = Engine &
+  AsyncDisposable & {
+    /** Fills the pool for the default network. */
+    warm(): void;
+    ready(): Record<string, number>;
+    /** Removes what a crash left of runtimes other than `alive`. */
+    sweep(alive: ReadonlySet<string>): Promise<void>;
+  };
+
+type NativeSpare = Spare & {
+  controlSocket: string;
+  shimPid: number;
+  holderPid: number;
+  cgroupDirs: Record<string, string>;
+  endpoint: Endpoint | null;
+  release(): void;
+};
+
+export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
+  const { connect, network, facts, home, runDir, logger } = deps;
+  const cgroupParents = cgroupParentsOf(facts, home);
+  const requests = new Map<string, NetworkRequest>();
+  const keyOf = (request: NetworkRequest): string => {
+    // A joined namespace is entered at the start: the spare itself has the host's and is like any other of that kind.
+    const kept: NetworkRequest = request.kind === "join" ? { kind: "host" } : request;
+    const key = kept.kind === "bridge" ? `bridge:${kept.network}` : kept.kind;
+    requests.set(key, kept);
+    return key;
+  };
+
+  const make = async (key: string): Promise<NativeSpare> => {
+    const request = requests.get(key) ?? { kind: "none" };
+    const id = createShortId();
+    const controlSocket = join(runDir, `${id}.sock`);
+    const { net, endpoint, release } = await network.prepare(request);
+    try {
+      const cgroup = planPrepareCgroup(facts.cgroups, home, id);
+      const connection = await connect();
+      try {
+        connection.send({ t: "prepare", id, controlSocket, cgroup: cgroup.prepare, net });
+        await expectHello(connection);
+        const answer = await connection.receive();
+        if (answer === null) throw protocolError("Cannot prepare a container: the native core closed the connection");
+        if (answer.t === "failed") throw failureMessage(answer as unknown as FailedFrame);
+        const pids = { shimPid: Number(answer["shimPid"]), holderPid: Number(answer["holderPid"]) };
+        return { id, connection, controlSocket, ...pids, cgroupDirs: cgroup.dirs, endpoint, release };
+      } catch (error) {
+        connection[Symbol.dispose]();
+        throw error;
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+
+  const warmKey = keyOf(deps.warmNetwork);
+  const pool: SparePool<NativeSpare> = createSparePool({
+    make,
+    destroy(spare) {
+      spare.connection[Symbol.dispose](); // the shim takes down what it made
+      spare.release();
+    },
+    base: (key) => (key === warmKey ? deps.spares : 0),
+    onError: (key, error) => logger.log("warn", "engine.spare", { key, error: String(error) }),
+  });
+
+  const open = (
+    record: RuntimeRecord,
+    connection: CoreConnection,
+    timings: Record<string, number>,
+    release: () => void,
+  ): Workload =>
+    createWorkload({
+      ...{ record, connection, timings, cgroups: facts.cgroups, lookup: facts.lookupDevice },
+      describe: (failed) => failureMessage(failed),
+      onGone: release,
+    });
+
+  return {
+    name: "native",
+    canRun: () => ({ ok: true }),
+    async claim(request, signal): Promise<Claim> {
+      const spare = await pool.claim(keyOf(request), signal);
+      let used = false;
+      const abandon = (): void => {
+        if (used) return;
+        used = true;
+        spare.connection[Symbol.dispose]();
+        spare.release();
+      };
+      return {
+        endpoint: spare.endpoint,
+        abandon,
+        attach: async (options) =>
+          (await openStream(spare.controlSocket, { t: "attach", ...options }, (f) => failureMessage(f))).stream,
+        async start(spec: WorkloadSpec) {
+          try {
+            const plan = planRun(spec, facts, spare.cgroupDirs);
+            spare.connection.send({ t: "start", plan });
+            const answer = await spare.connection.receive();
+            if (answer === null) throw protocolError("Cannot start the container: its shim ended");
+            if (answer.t === "failed") throw failureMessage(answer as unknown as FailedFrame, plan);
+            used = true;
+            const record: RuntimeRecord = {
+              engine: "native",
+              runtimeId: spare.id,
+              controlSocket: spare.controlSocket,
+              exitFile: spec.exitFile,
+              pid: Number(answer["pid"]),
+              shimPid: spare.shimPid,
+              holderPid: spare.holderPid,
+              startedAtMs: Date.now(),
+              cgroupDirs: spare.cgroupDirs,
+              endpoint: spare.endpoint,
+            };
+            return open(record, spare.connection, answer["timings"] as Record<string, number>, spare.release);
+          } catch (error) {
+            abandon();
+            throw error;
+          }
+        },
+      };
+    },
+    async adopt(record): Promise<Adoption> {
+      try {
+        const connection = await openConnection(record.controlSocket);
+        connection.send({ t: "subscribe", seq: 0 });
+        connection.send({ t: "state", seq: 0 });
+        await expectHello(connection);
+        await connection.receive(); // ok
+        const state = await connection.receive();
+        if (state?.t === "state" && state["phase"] === "running") {
+          return {
+            state: "running",
+            workload: open(record, connection, {}, record.endpoint ? network.adopt(record.endpoint) : () => undefined),
+          };
+        }
+        connection[Symbol.dispose]();
+        if (state?.t === "state" && state["exit"]) return { state: "exited", exit: state["exit"] as Exit };
+      } catch {
+        // Nobody listens: the shim has ended. What it wrote decides.
+      }
+      const exit = readExitFile(record.exitFile);
+      return exit === null ? { state: "lost" } : { state: "exited", exit };
+    },
+    warm: () => pool.warm(warmKey),
+    ready: () => pool.ready(),
+    sweep: (alive) => sweepRuntime({ cgroupParents, runDir, alive, logger }),
+    async [Symbol.asyncDispose]() {
+      await pool[Symbol.asyncDispose]();
+      removeCgroupParents(cgroupParents);
+    },
+  };
+}
+
+/** Our own directory in each hierarchy. */
+function cgroupParentsOf(facts: PlanFacts, home: string): string[] {
+  const { dirs } = planPrepareCgroup(facts.cgroups, home, "0");
+  return [...new Set(Object.values(dirs).map((dir) => dirname(dir)))];
+}

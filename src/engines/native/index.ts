@@ -1,0 +1,9 @@
+/** The native engine: namespaces, cgroups, seccomp and mounts by our own core. */
+export { createNativeEngine, type NativeEngine, type NativeEngineDeps, type NetworkPort } from "./engine.ts";
+export { failureMessage } from "./failure-message.ts";
+export { createJobs, type DoneFrame, type JobOptions, type Jobs } from "./jobs.ts";
+export type { DeviceNode, ProcessPlan } from "./plan.ts";
+export { planProcess } from "./plan-process.ts";
+export type { PlanFacts } from "./plan-run.ts";
+export { readCgroupFacts } from "./read-cgroup-facts.ts";
+export { createZygote, type Zygote } from "./zygote.ts";

@@ -1,0 +1,83 @@
+/** After a crash: what is left under our names and belongs to no living container is ended and removed. */
+import { readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "../../base/log.ts";
+import { openConnection } from "./connection.ts";
+import { readPids } from "./counters.ts";
+
+export type SweepInput = {
+  /** Our own cgroup directory in each hierarchy; its children are named after spares. */
+  cgroupParents: readonly string[];
+  runDir: string;
+  /** Runtime ids that belong to running containers. */
+  alive: ReadonlySet<string>;
+  logger: Logger;
+};
+
+const spareName = /^[0-9a-f]{16}$/;
+/** A cgroup stays busy until the kernel has buried its last process. */
+const removeAttempts = 100;
+const removePauseMs = 5;
+
+export async function sweepRuntime({ cgroupParents, runDir, alive, logger }: SweepInput): Promise<void> {
+  const isStray = (name: string): boolean => spareName.test(name) && !alive.has(name);
+  for (const file of list(runDir)) {
+    const id = file.endsWith(".sock") ? file.slice(0, -5) : "";
+    if (isStray(id)) await endShim(join(runDir, file));
+  }
+  for (const parent of cgroupParents) {
+    for (const name of list(parent)) if (isStray(name)) await removeCgroup(join(parent, name), logger);
+  }
+}
+
+/** Removes our directories in the hierarchies when nothing is left in them. */
+export function removeCgroupParents(cgroupParents: readonly string[]): void {
+  for (const parent of cgroupParents) {
+    try {
+      rmdirSync(parent);
+    } catch {
+      // Containers still live in it.
+    }
+  }
+}
+
+/** Kills what is in a cgroup and removes it. */
+export async function removeCgroup(dir: string, logger: Logger): Promise<void> {
+  for (let attempt = 0; attempt < removeAttempts; attempt += 1) {
+    try {
+      rmdirSync(dir);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    }
+    for (const pid of readPids(join(dir, "cgroup.procs"))) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, removePauseMs));
+  }
+  logger.log("warn", "sweep.cgroup", { dir });
+}
+
+/** A shim that nobody knows: its container is killed, which ends it. */
+async function endShim(socket: string): Promise<void> {
+  try {
+    using connection = await openConnection(socket);
+    connection.send({ t: "signal", signo: 9, all: true, seq: 1 });
+    await connection.receive();
+  } catch {
+    // Nobody listens any more.
+  }
+  rmSync(socket, { force: true });
+}
+
+function list(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
