@@ -22,13 +22,33 @@ export async function startDockerd(): Promise<Dockerd | string> {
   mkdirSync(join(dir, "run"));
   const log = openSync(join(dir, "log"), "w");
   const script = 'ip link set lo up; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec "$@"';
-  const command = ["sh", "-c", script, "dockerd", dockerd, "--data-root", join(dir, "data"), "--exec-root", join(dir, "run"), "--pidfile", join(dir, "pid"), "-H", `unix://${socket}`];
-  const child = spawn("unshare", ["--net", "--mount", "--", ...command], { stdio: ["ignore", log, log], env: { ...process.env, PATH: path } });
+  const command = [
+    "sh",
+    "-c",
+    script,
+    "dockerd",
+    dockerd,
+    "--data-root",
+    join(dir, "data"),
+    "--exec-root",
+    join(dir, "run"),
+    "--pidfile",
+    join(dir, "pid"),
+    "-H",
+    `unix://${socket}`,
+  ];
+  const child = spawn("unshare", ["--net", "--mount", "--", ...command], {
+    stdio: ["ignore", log, log],
+    env: { ...process.env, PATH: path },
+  });
   const host = `unix://${socket}`;
-  const cli = [join(cache, "usr/bin/docker"), "/usr/local/bin/docker", "/usr/bin/docker"].find((file) => existsSync(file)) ?? "docker";
+  const cli =
+    [join(cache, "usr/bin/docker"), "/usr/local/bin/docker", "/usr/bin/docker"].find((file) => existsSync(file)) ??
+    "docker";
   for (let attempt = 0; attempt < 300; attempt += 1) {
     const probe = spawnSync(cli, ["-H", host, "version", "--format", "{{.Server.Version}}"], { encoding: "utf8" });
-    if (probe.status === 0) return { host, cli, version: probe.stdout.trim(), [Symbol.asyncDispose]: () => stop(child, dir) };
+    if (probe.status === 0)
+      return { host, cli, version: probe.stdout.trim(), [Symbol.asyncDispose]: () => stop(child, dir) };
     if (child.exitCode !== null) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -28,7 +28,15 @@ export function openBenchHome(): BenchHome {
     hbx("daemon", "start");
     hbx("image", "base");
     const daemonPid = Number(readFileSync(join(home, "run/hyperboxd.pid"), "utf8"));
-    return { home, socket: join(home, "hyperbox.sock"), env, image: "hyperbox/base", daemonPid, hbx, [Symbol.dispose]: close };
+    return {
+      home,
+      socket: join(home, "hyperbox.sock"),
+      env,
+      image: "hyperbox/base",
+      daemonPid,
+      hbx,
+      [Symbol.dispose]: close,
+    };
   } catch (error) {
     close();
     throw error;

@@ -21,16 +21,24 @@ export async function compare(candidates: readonly Candidate[], runs: number, wa
 
 export function summarize(name: string, times: readonly number[]): Summary {
   const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   return { name, runs: sorted.length, median: at(0.5), p95: at(0.95), min: at(0) };
 }
 
 /** Runs a command to its end; throws with its error output when it fails. */
 export function command(argv: readonly string[], env: Record<string, string | undefined> = process.env): string {
   const [program = "", ...args] = argv;
-  const result = spawnSync(program, args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 64 * 1024 * 1024 });
+  const result = spawnSync(program, args, {
+    encoding: "utf8",
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (result.status !== 0) {
-    throw new Error(`${argv.join(" ")} ended with ${result.status ?? result.signal}: ${result.stderr || result.error?.message}`);
+    throw new Error(
+      `${argv.join(" ")} ended with ${result.status ?? result.signal}: ${result.stderr || result.error?.message}`,
+    );
   }
   return result.stdout;
 }
@@ -38,7 +46,9 @@ export function command(argv: readonly string[], env: Record<string, string | un
 export function printTable(title: string, summaries: readonly Summary[], reference?: string): void {
   const base = summaries.find(({ name }) => name === reference)?.median;
   console.log(`\n${title}`);
-  console.log(`${"".padEnd(28)}${"median".padStart(10)}${"p95".padStart(10)}${"min".padStart(10)}${"runs".padStart(6)}${base ? "  against it".padStart(14) : ""}`);
+  console.log(
+    `${"".padEnd(28)}${"median".padStart(10)}${"p95".padStart(10)}${"min".padStart(10)}${"runs".padStart(6)}${base ? "  against it".padStart(14) : ""}`,
+  );
   for (const { name, median, p95, min, runs } of summaries) {
     const ratio = base ? `${(median / base).toFixed(2)} x`.padStart(14) : "";
     console.log(`${name.padEnd(28)}${ms(median)}${ms(p95)}${ms(min)}${String(runs).padStart(6)}${ratio}`);

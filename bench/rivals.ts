@@ -6,7 +6,12 @@ import { join } from "node:path";
 import { type Dockerd, startDockerd } from "./dockerd.ts";
 import { type Candidate, command } from "./measure.ts";
 
-export type Rivals = AsyncDisposable & { candidates: Candidate[]; missing: string[]; rootfs: string; docker: Dockerd | null };
+export type Rivals = AsyncDisposable & {
+  candidates: Candidate[];
+  missing: string[];
+  rootfs: string;
+  docker: Dockerd | null;
+};
 
 const applets = ["sh", "true", "echo", "sleep", "cat", "ls", "dd", "yes", "seq"];
 
@@ -30,15 +35,30 @@ export async function openRivals(): Promise<Rivals> {
     const bundle = makeBundle(dir, runtime, rootfs);
     let count = 0;
     const root = join(dir, `${runtime}-state`);
-    const run = (): void => void command([runtime, "--root", root, "run", "--bundle", bundle, `hbxbench${process.pid}-${count++}`]);
+    const run = (): void =>
+      void command([runtime, "--root", root, "run", "--bundle", bundle, `hbxbench${process.pid}-${count++}`]);
     addIfWorks(candidates, missing, { name: `${runtime} run`, run });
   }
   if (has("podman")) {
-    const store = ["--root", join(dir, "podman"), "--runroot", join(dir, "podman-run"), "--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "--runtime", "runc"];
+    const store = [
+      "--root",
+      join(dir, "podman"),
+      "--runroot",
+      join(dir, "podman-run"),
+      "--storage-driver",
+      "overlay",
+      "--cgroup-manager",
+      "cgroupfs",
+      "--runtime",
+      "runc",
+    ];
     const podman = (...args: string[]): string => command(["podman", ...store, ...args]);
     const archive = join(dir, "rootfs.tar");
     command(["tar", "-C", rootfs, "-cf", archive, "."]);
-    const candidate = { name: "podman run --rm", run: () => void podman("run", "--rm", "--network", "none", "localhost/bb", "true") };
+    const candidate = {
+      name: "podman run --rm",
+      run: () => void podman("run", "--rm", "--network", "none", "localhost/bb", "true"),
+    };
     try {
       podman("import", archive, "localhost/bb");
     } catch {
