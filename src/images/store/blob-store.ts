@@ -4,11 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import {
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -24,6 +27,8 @@ export type BlobStore = {
   has(digest: Digest): boolean;
   size(digest: Digest): number;
   read(digest: Digest): Uint8Array;
+  /** Whether it begins as zstd frames do. */
+  isZstd(digest: Digest): boolean;
   /** A directory of one's own below drafts, removed when disposed. */
   createDraft(): Disposable & { readonly path: string };
   /** Stores small content. */
@@ -47,6 +52,7 @@ export function openBlobStore(home: string): BlobStore {
     has: (digest) => existsSync(path(digest)),
     size: (digest) => statSync(path(digest)).size,
     read: (digest) => readFileSync(path(digest)),
+    isZstd: (digest) => readStart(path(digest)).equals(zstdMagic),
     createDraft() {
       const draft = draftName();
       mkdirSync(draft, { mode: 0o700 });
@@ -85,6 +91,19 @@ export function openBlobStore(home: string): BlobStore {
       return removed;
     },
   };
+}
+
+const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+function readStart(path: string): Buffer {
+  const start = Buffer.alloc(zstdMagic.byteLength);
+  const fd = openSync(path, "r");
+  try {
+    readSync(fd, start);
+  } finally {
+    closeSync(fd);
+  }
+  return start;
 }
 
 /** Writes a stream to `file` while hashing it. */

@@ -1,0 +1,66 @@
+/** Writes the outer tar of an image archive: ustar, fixed times and owners, so that equal images give equal archives. */
+import { createReadStream } from "node:fs";
+
+export type TarEntry =
+  | { name: string; bytes: Uint8Array }
+  | { name: string; file: string; sizeBytes: number }
+  | { name: string; directory: true };
+
+const block = 512;
+
+export async function* writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uint8Array> {
+  for (const entry of entries) {
+    if ("directory" in entry) yield header(entry.name, 0, "5");
+    else if ("bytes" in entry) {
+      yield header(entry.name, entry.bytes.byteLength, "0");
+      yield entry.bytes;
+      yield padding(entry.bytes.byteLength);
+    } else {
+      yield header(entry.name, entry.sizeBytes, "0");
+      yield* readExactly(entry.file, entry.sizeBytes);
+      yield padding(entry.sizeBytes);
+    }
+  }
+  yield new Uint8Array(2 * block);
+}
+
+async function* readExactly(file: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
+  if (sizeBytes === 0) return;
+  let read = 0;
+  for await (const chunk of createReadStream(file, { end: sizeBytes - 1, highWaterMark: 1 << 20 })) {
+    read += (chunk as Uint8Array).byteLength;
+    yield chunk as Uint8Array;
+  }
+  if (read !== sizeBytes) throw new Error(`${file} has ${read} bytes, ${sizeBytes} were recorded`);
+}
+
+function padding(sizeBytes: number): Uint8Array {
+  return new Uint8Array((block - (sizeBytes % block)) % block);
+}
+
+/** POSIX ustar header; names of archives are short, sizes of 8 GiB and more are written in base 256 as GNU does. */
+function header(name: string, sizeBytes: number, type: "0" | "5"): Uint8Array {
+  const bytes = Buffer.alloc(block);
+  if (Buffer.byteLength(name) > 100) throw new Error(`the name ${name} does not fit into a tar header`);
+  bytes.write(name, 0);
+  bytes.write(type === "5" ? "0000755\0" : "0000644\0", 100);
+  bytes.write("0000000\0", 108);
+  bytes.write("0000000\0", 116);
+  writeSize(bytes, sizeBytes);
+  bytes.write("00000000000\0", 136);
+  bytes.write(" ".repeat(8), 148);
+  bytes.write(type, 156);
+  bytes.write("ustar\x0000", 257, "latin1");
+  const sum = bytes.reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return bytes;
+}
+
+function writeSize(bytes: Buffer, sizeBytes: number): void {
+  if (sizeBytes < 8 ** 11) {
+    bytes.write(`${sizeBytes.toString(8).padStart(11, "0")}\0`, 124);
+    return;
+  }
+  bytes[124] = 0x80;
+  bytes.writeBigUInt64BE(BigInt(sizeBytes), 128);
+}

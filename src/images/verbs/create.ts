@@ -1,0 +1,86 @@
+/** POST /images/create: `fromSrc=-` imports a root filesystem; `fromImage` would pull it from a registry. */
+import { join } from "node:path";
+import type { ApiRequest } from "../../api/index.ts";
+import type { Digest } from "../../base/digest.ts";
+import { invalidArgument } from "../../base/errors.ts";
+import { applyChanges } from "../config/changes.ts";
+import { hostPlatform, type Platform, parsePlatform } from "../config/platform.ts";
+import { registryUnsupported, translateStorageError } from "../errors.ts";
+import { imageEvent } from "../image-event.ts";
+import type { Images } from "../images.ts";
+import { streamProgress } from "../progress.ts";
+import { familiarName, parseReference, type Reference, withDefaultTag } from "../reference/reference.ts";
+import { addImage, addLayer } from "../store/add-image.ts";
+import { receiveFile } from "../store/blob-store.ts";
+import { collectLayers } from "../store/collect.ts";
+import { tagImage, targetReference } from "./tag.ts";
+
+export async function handleCreate(images: Images, request: ApiRequest): Promise<void> {
+  const { query } = request;
+  const source = query.get("fromSrc") ?? "";
+  if (source === "") {
+    const name = query.get("fromImage") ?? "";
+    const shown = name === "" ? "an image" : familiarName(withDefaultTag(parseReference(name)));
+    throw registryUnsupported(`pull ${shown}`);
+  }
+  if (source !== "-") {
+    throw invalidArgument(
+      "image.bad_source",
+      "Cannot import: only fromSrc=- is supported",
+      "download the file, then import it",
+    );
+  }
+  const options: ImportOptions = {
+    reference: targetReference(query),
+    changes: query.getAll("changes"),
+    message: query.get("message") ?? "",
+    platform: parsePlatform(query.get("platform")) ?? hostPlatform(),
+    signal: request.signal,
+  };
+  applyChanges({}, options.changes); // refused before anything is read
+  await streamProgress(request, async (progress) => {
+    await progress.send({ status: await importImage(images, request.body(), options) });
+  });
+}
+
+export type ImportOptions = {
+  reference: Reference | null;
+  changes: readonly string[];
+  message: string;
+  platform: Platform;
+  signal: AbortSignal;
+};
+
+export async function importImage(
+  images: Images,
+  body: AsyncIterable<Uint8Array>,
+  options: ImportOptions,
+): Promise<Digest> {
+  const { reference, changes, message, platform, signal } = options;
+  using draft = images.store.blobs.createDraft();
+  try {
+    const file = join(draft.path, "layer");
+    const expectedDigest = await receiveFile(file, body, signal);
+    const source = { file, expectedDigest };
+    const { diffId, lease } = await addLayer(images, [], source, signal);
+    using _lease = lease;
+    const created = new Date(images.now()).toISOString();
+    const config = JSON.stringify({
+      architecture: platform.architecture,
+      ...(platform.variant === "" ? {} : { variant: platform.variant }),
+      os: platform.os,
+      created,
+      comment: message,
+      config: applyChanges({}, changes),
+      rootfs: { type: "layers", diff_ids: [diffId] },
+      history: [{ created, comment: message }],
+    });
+    const id = await addImage(images, { config: Buffer.from(config), layers: [source], parent: null, signal });
+    if (reference) tagImage(images, id, reference);
+    imageEvent(images, "import", id, reference ? familiarName(reference) : id);
+    return id;
+  } catch (error) {
+    collectLayers(images.store, images.leases);
+    throw translateStorageError(error, "import the file system");
+  }
+}
