@@ -91,3 +91,15 @@ impl<R: Read> Read for Section<R> {
         })
     }
 }
+
+/// Precedes the stream section of an answer, which a failure before it does not have.
+#[derive(Serialize)]
+pub struct Streaming {
+    t: &'static str,
+}
+
+impl Streaming {
+    pub fn new() -> Self {
+        Streaming { t: "streaming" }
+    }
+}

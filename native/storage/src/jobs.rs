@@ -2,7 +2,7 @@
 use crate::conn::Job;
 use crate::failure::{During, Failure, Outcome};
 use crate::remove::Removal;
-use crate::{host, pack, sys, unpack};
+use crate::{diff, digest_file, guest, host, pack, sys, unpack, usage};
 use hbx_protocol::{frame, messages::Failed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,11 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 pub fn handles(t: &str) -> bool {
-    matches!(t, "unpack" | "removeTree" | "layerTar")
+    JOBS.contains(&t)
 }
+
+const JOBS: [&str; 10] =
+    ["unpack", "digestFile", "layerTar", "treeTar", "putTar", "statPath", "diff", "copyUp", "usage", "removeTree"];
 
 /// Does the job `t` of the frame `body` and answers on `conn`, which hello has passed already.
 pub fn run(t: &str, body: &[u8], conn: &UnixStream) {
@@ -29,7 +32,14 @@ pub fn run(t: &str, body: &[u8], conn: &UnixStream) {
 fn dispatch(t: &str, body: &[u8], job: &Job) -> Outcome<()> {
     match t {
         "unpack" => job.send(&unpack::run(&parse(body)?, job)?),
+        "digestFile" => job.send(&digest_file::run(&parse(body)?, job)?),
         "layerTar" => job.send(&pack::layer::run(&parse(body)?, job)?),
+        "treeTar" => job.send(&guest::tree_tar(&parse(body)?, job)?),
+        "putTar" => job.send(&guest::put_tar(&parse(body)?, job)?),
+        "statPath" => job.send(&guest::stat_path(&parse(body)?)?),
+        "diff" => diff::run(&parse(body)?, job),
+        "copyUp" => job.send(&guest::copy_up(&parse(body)?, job)?),
+        "usage" => job.send(&usage::run(&parse(body)?, job)?),
         "removeTree" => job.send(&remove_tree(&parse(body)?, job)?),
         _ => Err(Failure::new("protocol", 0).saying(format!("{t} is no job"))),
     }
@@ -48,10 +58,16 @@ struct RemoveTree {
     keep_root: Option<bool>,
 }
 
-#[derive(Serialize)]
-struct Entries {
+#[derive(Serialize, Debug)]
+pub struct Entries {
     t: &'static str,
     entries: u64,
+}
+
+impl Entries {
+    pub fn done(entries: u64) -> Self {
+        Entries { t: "done", entries }
+    }
 }
 
 fn remove_tree(request: &RemoveTree, job: &Job) -> Outcome<Entries> {
@@ -64,7 +80,7 @@ fn remove_tree(request: &RemoveTree, job: &Job) -> Outcome<Entries> {
     }
     let above = if above.is_empty() { b"/" } else { above };
     let parent = match sys::open(above, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
-        Err(e) if e.raw_os_error() == Some(libc::ENOENT) => return Ok(Entries { t: "done", entries: 0 }),
+        Err(e) if e.raw_os_error() == Some(libc::ENOENT) => return Ok(Entries::done(0)),
         other => other.during_at("remove", path)?,
     };
     if request.keep_root == Some(true) {
@@ -73,5 +89,5 @@ fn remove_tree(request: &RemoveTree, job: &Job) -> Outcome<Entries> {
     } else {
         removal.entry(parent.as_fd(), name)?;
     }
-    Ok(Entries { t: "done", entries: removal.entries })
+    Ok(Entries::done(removal.entries))
 }

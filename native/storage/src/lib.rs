@@ -1,6 +1,9 @@
 //! Files and trees: unpacking archives, packing trees, removing them. Each job runs in a process of its own.
 mod conn;
+mod diff;
+mod digest_file;
 mod failure;
+mod guest;
 mod host;
 mod jobs;
 mod list;
@@ -10,6 +13,7 @@ pub mod stream;
 pub mod sys;
 pub mod tar;
 pub mod unpack;
+mod usage;
 pub mod xattr;
 
 pub use failure::{Failure, Outcome};

@@ -1,4 +1,5 @@
 //! A tree with everything a layer can hold survives layerTar and unpack unchanged.
+#[allow(dead_code)]
 mod support;
 use std::fs;
 use std::os::fd::AsFd;

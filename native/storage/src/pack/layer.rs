@@ -1,7 +1,7 @@
 //! The job `layerTar`: an overlay's upper directory as an OCI layer.
 use super::member::{Found, describe};
 use super::walk::{Translate, Walk};
-use crate::conn::Job;
+use crate::conn::{Job, Streaming};
 use crate::failure::{During, Failure, Outcome};
 use crate::stream::compress::{Compression, Packer};
 use crate::stream::pipeline::Totals;
@@ -88,18 +88,6 @@ pub fn run(request: &LayerTar, job: &Job) -> Outcome<Packed> {
         let _ = std::fs::remove_file(out);
     }
     packed.map(|(_, packed)| packed)
-}
-
-/// Precedes the stream section of an answer, which a failure before it does not have.
-#[derive(Serialize)]
-pub struct Streaming {
-    t: &'static str,
-}
-
-impl Streaming {
-    pub fn new() -> Self {
-        Streaming { t: "streaming" }
-    }
 }
 
 fn pack<W: Write>(request: &LayerTar, to: W, job: &Job) -> Outcome<(W, Packed)> {

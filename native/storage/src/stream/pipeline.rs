@@ -6,8 +6,8 @@ use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{JoinHandle, spawn};
 
-const CHUNK: usize = 512 << 10;
-const CHUNKS: usize = 8;
+const CHUNK: usize = 128 << 10;
+const CHUNKS: usize = 12;
 /// Below this much output a ratio says nothing.
 const RATIO_FLOOR: u64 = 16 << 20;
 

@@ -29,7 +29,10 @@ pub struct Rules {
     pub owner: Owner,
     /// Only regular files and directories are accepted.
     pub flat: bool,
+    /// A directory is not replaced by anything else, nor anything else by a directory.
     pub keep_kind: bool,
+    /// An entry for the root itself sets the destination's attributes.
+    pub root_attributes: bool,
     pub max_entries: u64,
     /// In a user namespace device nodes cannot be made: they are counted in `skipped`.
     pub skip_devices: bool,
@@ -105,8 +108,7 @@ impl Extractor {
         if entry.kind != Kind::Directory {
             return Err(Failure::traversal(&entry.path, "the entry would replace the destination itself"));
         }
-        // Docker leaves the attributes of a directory that is merely unpacked into alone.
-        if !self.base.is_empty() || self.rules.keep_kind {
+        if !self.rules.root_attributes {
             return Ok(());
         }
         let fd = self.parents.existing(b"").during("write")?;
@@ -131,7 +133,8 @@ impl Extractor {
         sys::futimens(file.as_fd(), entry.mtime).during("write")
     }
 
-    /// Owner, then mode and attributes, which a change of owner would clear.
+    /// Owner, then mode and attributes, which a change of owner would clear. Overlay's own attributes are never taken from
+    /// an archive: they would redirect to or hide files of other layers.
     fn attributes(&mut self, fd: Fd, entry: &Entry, set_mode: bool) -> Outcome<()> {
         let mut set_mode = set_mode || entry.mode & 0o7000 != 0;
         if let Some((uid, gid)) = self.owner(entry) {
@@ -144,7 +147,7 @@ impl Extractor {
         if set_mode {
             sys::fchmod(fd, entry.mode).during("write")?;
         }
-        for (key, value) in &entry.xattrs {
+        for (key, value) in entry.xattrs.iter().filter(|(key, _)| !whiteout::is_overlay_key(key)) {
             self.xattr(key, xattr::set(fd, key, value))?;
         }
         Ok(())
@@ -158,7 +161,6 @@ impl Extractor {
         }
     }
 
-    /// Overlay's own attributes are never taken from an archive: they would redirect or hide files of other layers.
     fn xattr(&mut self, key: &[u8], result: io::Result<()>) -> Outcome<()> {
         let Err(error) = result else { return Ok(()) };
         let refusable = error.raw_os_error() == Some(libc::EOPNOTSUPP)
@@ -235,7 +237,7 @@ impl Extractor {
         {
             sys::lchownat(dir, name, uid, gid).during("write")?;
         }
-        for (key, value) in &entry.xattrs {
+        for (key, value) in entry.xattrs.iter().filter(|(key, _)| !whiteout::is_overlay_key(key)) {
             self.xattr(key, xattr::set_at(dir, name, key, value))?;
         }
         sys::lutimensat(dir, name, entry.mtime).during("write")

@@ -72,6 +72,7 @@ pub fn run(request: &Unpack, job: &Job) -> Outcome<Unpacked> {
         owner: if request.chown_to_self == Some(true) { Owner::Caller } else { Owner::Archive },
         flat: request.flat == Some(true),
         keep_kind: false,
+        root_attributes: true,
         max_entries: request.limits.max_entries,
         skip_devices: in_userns,
     };

@@ -2,7 +2,7 @@
 pub mod extract;
 mod job;
 pub mod name;
-mod parents;
+pub mod parents;
 mod settle;
 pub mod whiteout;
 

@@ -1,5 +1,5 @@
 //! Jobs driven as core drives them: over a socket pair, from frames.
-#![allow(dead_code)]
+
 use hbx_protocol::frame;
 use serde::{Deserialize, Serialize};
 use std::io::Write;

@@ -1,0 +1,58 @@
+//! The job `treeTar`: a guest path as a tar stream.
+use super::resolve::{base, locate};
+use super::root::{Access, RootRef};
+use crate::conn::{Job, Streaming};
+use crate::failure::{During, Outcome};
+use crate::jobs::Entries;
+use crate::pack::member::{Found, look};
+use crate::pack::walk::{Translate, Walk};
+use crate::sys;
+use crate::tar::{Entry, writer};
+use hbx_protocol::stream::StreamWriter;
+use serde::Deserialize;
+use std::io::Write;
+use std::os::fd::AsFd;
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TreeTar {
+    #[serde(rename = "t")]
+    _t: String,
+    pub root: RootRef,
+    pub path: String,
+    pub rebase: Option<String>,
+    pub follow_target: Option<bool>,
+}
+
+/// Everything as it is.
+pub struct Verbatim;
+
+impl Translate for Verbatim {
+    fn translate(&self, _found: &Found, _parent: Option<&Found>) -> Outcome<Option<Vec<Entry>>> {
+        Ok(None)
+    }
+}
+
+pub fn run(request: &TreeTar, job: &Job) -> Outcome<Entries> {
+    let root = request.root.open(Access::Read)?;
+    let path = request.path.as_bytes();
+    let located = locate(root.as_fd(), path, request.follow_target == Some(true))?;
+    sys::fstatat(located.parent.as_fd(), &located.name).during_at("resolve", path)?;
+    let cancelled = || job.cancelled();
+    job.send(&Streaming::new())?;
+    let mut walk = Walk::new(StreamWriter::new(job.writer()?), &Verbatim, &cancelled);
+    let name = request.rebase.as_deref().map_or_else(|| base(path), str::as_bytes);
+    if name == b"/" || name.is_empty() {
+        // The root has no name of its own: its content is the archive.
+        if let Some(found) = look(located.parent.as_fd(), &located.name, Vec::new())? {
+            walk.children(&found, 0)?;
+        }
+    } else {
+        walk.entry(located.parent.as_fd(), &located.name, name.to_vec(), None, 0)?;
+    }
+    let entries = walk.entries;
+    let mut stream = walk.out;
+    stream.write_all(&writer::END).during("stream")?;
+    stream.finish().during("stream")?;
+    Ok(Entries::done(entries))
+}
