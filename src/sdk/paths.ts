@@ -1,0 +1,36 @@
+/** Where a daemon keeps its things; the same rule as the daemon's own configuration. */
+export type Environment = Record<string, string | undefined>;
+
+export function hyperboxHome(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): string {
+  if (env["HYPERBOX_HOME"]) return env["HYPERBOX_HOME"];
+  if (uid === 0) return "/var/lib/hyperbox";
+  const dataHome = env["XDG_DATA_HOME"] || `${env["HOME"] ?? ""}/.local/share`;
+  return `${dataHome}/hyperbox`;
+}
+
+export function hyperboxRun(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): string {
+  if (env["HYPERBOX_RUN"]) return env["HYPERBOX_RUN"];
+  if (uid === 0) return "/run/hyperbox";
+  return env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/hyperbox` : `/tmp/hyperbox-${uid}`;
+}
+
+export type Endpoint = {
+  socketPath: string;
+  /** Named by `--host` or HYPERBOX_HOST: such a daemon is somebody else's to start. */
+  explicit: boolean;
+};
+
+/** Takes `unix:///path` or an absolute path; anything else throws. */
+export function parseEndpoint(host: string): Endpoint {
+  const socketPath = host.startsWith("unix://") ? host.slice("unix://".length) : host;
+  if (!socketPath.startsWith("/")) {
+    throw new Error(`Cannot use host "${host}": only Unix sockets are supported (unix:///path/to/socket)`);
+  }
+  return { socketPath, explicit: true };
+}
+
+export function defaultEndpoint(env: Environment = process.env): Endpoint {
+  const host = env["HYPERBOX_HOST"];
+  if (host) return parseEndpoint(host);
+  return { socketPath: `${hyperboxHome(env)}/hyperbox.sock`, explicit: false };
+}
