@@ -1,5 +1,6 @@
 /** Images: references, archives, the content-addressed store, unpacked layers. */
 
+export { baseImageName, makeBaseImage } from "./base-image/make-base-image.ts";
 export type { ImageConfig } from "./config/image-config.ts";
 export type { CommitSource, CommitSources, ImageUse, ImageUses } from "./dependencies.ts";
 export { type Images, type ImagesDeps, openImages } from "./images.ts";

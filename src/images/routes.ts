@@ -1,5 +1,6 @@
 /** Endpoints of images, as Docker has them. */
 import type { Route } from "../api/index.ts";
+import { handleBaseImage } from "./base-image/make-base-image.ts";
 import { registryUnsupported } from "./errors.ts";
 import type { Images } from "./images.ts";
 import { handleCommit } from "./verbs/commit.ts";
@@ -31,6 +32,7 @@ export function imageRoutes(images: Images): Route[] {
     { method: "POST", path: "/images/{name:*}/tag", handle: (request) => handleTag(images, request) },
     { method: "POST", path: "/images/{name:*}/push", handle: refuse("push the image") },
     { method: "DELETE", path: "/images/{name:*}", handle: (request) => handleRemove(images, request) },
+    { method: "POST", path: "/hbx/v1/images/base", handle: (request) => handleBaseImage(images, request) },
     { method: "GET", path: "/distribution/{name:*}/json", handle: refuse("ask a registry about the image") },
   ];
 }

@@ -174,18 +174,31 @@ const hostile: [string, TreeFiles, string][] = [
     "Cannot ",
   ],
   ["a wrong layout version", { "index.json": '{"manifests":[]}', "oci-layout": "{}" }, "oci-layout has version"],
-  ["a missing blob", oci((f, m) => (delete f[`blobs/sha256/${m.digest.slice(7)}`], [m])), "which is missing"],
+  [
+    "a missing blob",
+    oci((f, m) => {
+      delete f[`blobs/sha256/${m.digest.slice(7)}`];
+      return [m];
+    }),
+    "which is missing",
+  ],
   ["a wrong digest", oci((_, m) => [{ ...m, digest: "sha256:x" }]), "has no digest of the form"],
   ["a wrong size", oci((_, m) => [{ ...m, size: 1 }]), "but 1 were announced"],
   ["a negative size", oci((_, m) => [{ ...m, size: -1 }]), "has no size"],
   [
     "a changed manifest",
-    oci((f, m) => (Object.assign(f, { [`blobs/sha256/${m.digest.slice(7)}`]: "x".repeat(m.size) }), [m])),
+    oci((f, m) => {
+      Object.assign(f, { [`blobs/sha256/${m.digest.slice(7)}`]: "x".repeat(m.size) });
+      return [m];
+    }),
     "Cannot accept the blob",
   ],
   [
     "a changed blob",
-    oci((f, m) => (Object.assign(f, { [`blobs/sha256/${sha256(base).slice(7)}`]: Buffer.alloc(base.length) }), [m])),
+    oci((f, m) => {
+      Object.assign(f, { [`blobs/sha256/${sha256(base).slice(7)}`]: Buffer.alloc(base.length) });
+      return [m];
+    }),
     "its digest is",
   ],
   [
@@ -193,7 +206,7 @@ const hostile: [string, TreeFiles, string][] = [
     oci((f) => [
       addBlob(
         f,
-        Buffer.from('{"config":{"mediaType":"x","digest":"' + sha256(base) + '","size":1},"layers":[]}'),
+        Buffer.from(`{"config":{"mediaType":"x","digest":"${sha256(base)}","size":1},"layers":[]}`),
         "application/vnd.oci.image.manifest.v1+json",
       ),
     ]),
