@@ -4,13 +4,14 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
 
 use hbx_protocol::messages::{NetPrepare, Prepare, Prepared};
 use hbx_protocol::{Failure, frame, steps};
 
 use crate::cgroup::Cgroup;
 use crate::holder::Holder;
-use crate::shim::{Parts, Shim, start};
+use crate::shim::{Parts, STALL_TIMEOUT, Shim, start};
 use crate::sys::epoll::Epoll;
 use crate::sys::{process, signal};
 
@@ -40,6 +41,9 @@ pub fn become_spare(connection: UnixStream, prepare: &Prepare) -> Result<(), Fai
                 holder,
                 newborn,
                 host_network: prepare.net == NetPrepare::Host,
+                stall_timeout: prepare
+                    .stall_timeout_ms
+                    .map_or(STALL_TIMEOUT, |ms| Duration::from_millis(ms.into())),
                 starter: OwnedFd::from(connection),
             });
             shim.run()

@@ -13,6 +13,9 @@ pub struct Prepare {
     pub control_socket: String,
     pub cgroup: PrepareCgroup,
     pub net: NetPrepare,
+    /// How long a client that does not read may hold output back; absent: a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall_timeout_ms: Option<u32>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,8 +32,8 @@ use oom::OomWatch;
 use token::Token;
 use workload::Workload;
 
-/// How long a client that does not read may hold the container's output back.
-const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a client that does not read may hold the container's output back, unless `prepare` says otherwise.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Without traffic for so long, the stream buffer's memory is given back.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -64,6 +64,7 @@ pub struct Shim {
     cgroup: Cgroup,
     holder: Holder,
     host_network: bool,
+    stall_timeout: Duration,
     newborn: Option<Newborn>,
     /// The client that sent `prepare`.
     starter: Option<usize>,
@@ -93,6 +94,7 @@ pub struct Parts {
     pub holder: Holder,
     pub newborn: Newborn,
     pub host_network: bool,
+    pub stall_timeout: Duration,
     pub starter: OwnedFd,
 }
 
@@ -107,6 +109,7 @@ impl Shim {
             cgroup: parts.cgroup,
             holder: parts.holder,
             host_network: parts.host_network,
+            stall_timeout: parts.stall_timeout,
             newborn: Some(parts.newborn),
             starter: Some(0),
             clients: Vec::new(),
@@ -174,7 +177,7 @@ impl Shim {
             .flatten()
             .filter_map(|client| client.stalled_since)
             .min();
-        let stall = stalled.map(|since| STALL_TIMEOUT.saturating_sub(since.elapsed()));
+        let stall = stalled.map(|since| self.stall_timeout.saturating_sub(since.elapsed()));
         let idle = self
             .buffer
             .touched()
@@ -188,7 +191,7 @@ impl Shim {
     fn drop_stalled(&mut self) {
         for i in 0..self.clients.len() {
             let since = self.clients[i].as_ref().and_then(|client| client.stalled_since);
-            if since.is_some_and(|since| since.elapsed() >= STALL_TIMEOUT) {
+            if since.is_some_and(|since| since.elapsed() >= self.stall_timeout) {
                 self.drop_client(i);
             }
         }
