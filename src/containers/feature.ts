@@ -6,6 +6,7 @@ import type { Endpoint, Engine } from "../engines/engine.ts";
 import type { Database, Events } from "../state/index.ts";
 import { adoptAll } from "./adopt/adopt.ts";
 import { type CommitSource, openCommitSource } from "./archive/commit-source.ts";
+import { createReadyDirectories } from "./create/ready-directories.ts";
 import type {
   Clock,
   ContainerDefaults,
@@ -80,7 +81,8 @@ export function createContainers(deps: ContainersDeps): Containers {
   mkdirSync(`${home}/containers`, { recursive: true, mode: 0o711 });
   const store = createStore(db, clock);
   const trash = createTrash({ home, jobs, clock, logger });
-  const context: Context = { ...deps, store, trash, execs: new Map(), closing: false };
+  const ready = createReadyDirectories({ home, clock });
+  const context: Context = { ...deps, store, trash, ready, execs: new Map(), closing: false };
   return {
     routes: containerRoutes(context),
     adopt: () => adoptAll(context),
@@ -102,6 +104,7 @@ export function createContainers(deps: ContainersDeps): Containers {
         container.restartTimer?.[Symbol.dispose]();
       }
       store[Symbol.dispose]();
+      await ready[Symbol.asyncDispose]();
       await trash[Symbol.asyncDispose]();
     },
   };

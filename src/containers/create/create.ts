@@ -1,10 +1,8 @@
 /** Creates a container: everything that can be wrong is found out before anything is made. */
-import { mkdirSync } from "node:fs";
 import { createContainerId } from "../../base/ids.ts";
 import { invalid } from "../errors.ts";
 import { type Container, createContainer, createState } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
-import { containerPaths } from "../model/paths.ts";
 import { publish } from "../model/publish.ts";
 import { generateName, parseName } from "../names/name.ts";
 import { discard } from "../remove/discard.ts";
@@ -50,10 +48,7 @@ export async function create(
   store.add(container);
   try {
     context.images.hold(image.id, id);
-    const paths = containerPaths(context.home, id);
-    mkdirSync(paths.dir, { mode: 0o700 });
-    mkdirSync(paths.upper, 0o755);
-    mkdirSync(paths.work, 0o700);
+    context.ready.take(id);
     if (hasMounts(config, container.hostConfig)) {
       const points = await resolveMounts(context, {
         config,

@@ -3,6 +3,7 @@
 import type { ContainerDefaults } from "../dependencies.ts";
 import { invalid, unsupportedOption } from "../errors.ts";
 import { parseLogConfig } from "../logs/log-config.ts";
+import { parseSecurityOptions } from "../run/security-options.ts";
 import { parseSignal } from "../run/signals.ts";
 import type { Config } from "../schema/config.ts";
 import type { HostConfig } from "../schema/host-config.ts";
@@ -46,6 +47,7 @@ export function verifyHostConfig(host: HostConfig, defaults: ContainerDefaults):
   if (host.AutoRemove && Name !== "" && Name !== "no") {
     throw invalid("bad_restart_policy", "can't create 'AutoRemove' container with restart policy");
   }
+  parseSecurityOptions(host.SecurityOpt ?? []);
   parseLogConfig(host.LogConfig, defaults);
   verifyResources(host);
   if (host.ShmSize < 0) throw invalid("bad_shm_size", "SHM size can not be less than 0");

@@ -2,6 +2,7 @@
 import type { Logger } from "../../base/log.ts";
 import type { Engine } from "../../engines/engine.ts";
 import type { Events } from "../../state/events.ts";
+import type { ReadyDirectories } from "../create/ready-directories.ts";
 import type {
   Clock,
   ContainerDefaults,
@@ -25,6 +26,7 @@ export type Context = {
   jobs: Jobs;
   planProcess: ProcessPlanner;
   trash: Trash;
+  ready: ReadyDirectories;
   logger: Logger;
   clock: Clock;
   /** `$HYPERBOX_HOME`. */
