@@ -5,6 +5,7 @@ import { watch } from "../health/monitor.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { containerDir } from "../model/paths.ts";
+import { removeNow } from "../remove/remove.ts";
 import { follow, onExit } from "../run/follow.ts";
 import { launch } from "../run/start.ts";
 
@@ -38,6 +39,10 @@ async function adopt(context: Context, container: Container): Promise<void> {
       error: "nothing is known of its end",
     };
     onExit(context, container, adoption.state === "exited" ? adoption.exit : lost);
+    return;
+  }
+  if (state.status === "exited" && container.hostConfig.AutoRemove) {
+    removeNow(context, container, { volumes: true });
     return;
   }
   if (state.status === "restarting" || startsWithDaemon(container)) {

@@ -53,12 +53,16 @@ export async function probe(
     handle.stream?.on("data", (chunk: Uint8Array) => {
       if (output.length < maxOutputBytes) output += Buffer.from(chunk).toString("utf8");
     });
-    handle.stream?.on("error", () => undefined);
+    const drained = new Promise<void>((resolve) => {
+      if (!handle.stream) return resolve();
+      handle.stream.on("error", () => resolve());
+      handle.stream.once("close", () => resolve());
+    });
     using _timer = context.clock.after(timeoutMs, () => {
       late = true;
       killProcess(handle.pid);
     });
-    const exitCode = await handle.exited;
+    const [exitCode] = await Promise.all([handle.exited, drained]);
     publish(context, container, "exec_die", { execID: execId, exitCode: String(exitCode) });
     if (late)
       return result(-1, `Health check exceeded timeout (${timeoutMs / 1000}s): ${output}`.slice(0, maxOutputBytes));

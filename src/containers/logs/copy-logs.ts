@@ -92,11 +92,10 @@ export async function copyLogs(
 
 function watchForEnd(container: Container, change: { wake(): void }, signal: AbortSignal): Disposable {
   const wake = () => change.wake();
-  container.onExit.add(wake);
+  void container.workload?.exited.then(wake);
   signal.addEventListener("abort", wake, { once: true });
   return {
     [Symbol.dispose]() {
-      container.onExit.delete(wake);
       signal.removeEventListener("abort", wake);
     },
   };

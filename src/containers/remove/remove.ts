@@ -5,7 +5,7 @@ import { conflict, removalInProgress } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
-import { notify } from "../run/follow.ts";
+import { notify } from "../run/notify.ts";
 import { cancelRestart } from "../run/restart-policy.ts";
 import { end } from "../run/stop.ts";
 import { discard } from "./discard.ts";

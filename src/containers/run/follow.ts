@@ -5,6 +5,7 @@ import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
 import { removeNow } from "../remove/remove.ts";
+import { notify } from "./notify.ts";
 import { scheduleRestart, shouldRestart } from "./restart-policy.ts";
 
 export function follow(context: Context, container: Container): void {
@@ -40,17 +41,10 @@ export function onExit(context: Context, container: Container, exit: Exit): void
   const restart = !context.closing && shouldRestart(container);
   if (restart) scheduleRestart(context, container);
   const result = { exitCode: exit.code, error: state.error };
-  notify(container.onExit, result);
-  // A stop that finds the restart pending ends it; a removal by `--rm` is the last thing.
+  // While a restart is pending the container counts as running, so that those who wait for its end wait on.
+  if (!restart) notify(container.onExit, result);
   if (!restart && container.hostConfig.AutoRemove) removeNow(context, container, { volumes: true });
   else context.store.saveSoon(container);
-}
-
-export function notify<T>(listeners: Set<(value: T) => void>, value: T): void {
-  if (listeners.size === 0) return;
-  const called = [...listeners];
-  listeners.clear();
-  for (const listener of called) listener(value);
 }
 
 function releasePorts(context: Context, container: Container): void {

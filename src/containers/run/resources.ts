@@ -20,7 +20,7 @@ export function resources(host: ResourceSettings & { OomScoreAdj?: number }): Re
   if (host.CpuRealtimeRuntime) out.cpuRealtimeRuntimeUs = host.CpuRealtimeRuntime;
   if (host.CpusetCpus) out.cpusetCpus = host.CpusetCpus;
   if (host.CpusetMems) out.cpusetMems = host.CpusetMems;
-  if (host.PidsLimit !== null && host.PidsLimit > 0) out.pids = host.PidsLimit;
+  if (host.PidsLimit !== null && host.PidsLimit !== 0) out.pids = host.PidsLimit;
   if (host.BlkioWeight) out.blkioWeight = host.BlkioWeight;
   if (host.BlkioWeightDevice.length > 0) {
     out.blkioWeightDevice = host.BlkioWeightDevice.map(({ Path, Weight }) => ({ path: Path, weight: Weight }));

@@ -1,6 +1,7 @@
 /** Restart policies with Docker's back-off: 100 ms, doubled to a minute, forgotten after 10 s of running. */
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
+import { notify } from "./notify.ts";
 import { launch } from "./start.ts";
 
 const firstDelayMs = 100;
@@ -30,15 +31,20 @@ export function scheduleRestart(context: Context, container: Container): void {
     state.restartCount += 1;
     launch(context, container).catch((error: unknown) => {
       context.logger.log("warn", "container.restart", { id: container.id, error: String(error) });
-      if (!context.closing && !state.manuallyStopped && retryAfterFailure(container))
-        scheduleRestart(context, container);
+      if (!context.closing && retryAfterFailure(container)) scheduleRestart(context, container);
+      else notify(container.onExit, { exitCode: state.exitCode, error: state.error });
     });
   });
 }
 
-/** A start that failed counts as an exit with its code, unless the container is gone. */
+/** A start that failed counts as an exit, unless the container is gone or its command can never run. */
 function retryAfterFailure(container: Container): boolean {
-  return container.state.status !== "removing" && container.state.exitCode !== 127 && shouldRestart(container);
+  return (
+    container.state.status !== "removing" &&
+    container.state.exitCode !== 127 &&
+    container.state.exitCode !== 126 &&
+    shouldRestart(container)
+  );
 }
 
 /** Ends a pending restart; the container is then simply exited. */
@@ -46,6 +52,8 @@ export function cancelRestart(container: Container): boolean {
   if (!container.restartTimer) return false;
   container.restartTimer[Symbol.dispose]();
   container.restartTimer = null;
-  container.state.status = "exited";
+  const { state } = container;
+  state.status = "exited";
+  notify(container.onExit, { exitCode: state.exitCode, error: state.error });
   return true;
 }

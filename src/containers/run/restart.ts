@@ -2,7 +2,6 @@
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
-import { cancelRestart } from "./restart-policy.ts";
 import { parseSignal } from "./signals.ts";
 import { launch } from "./start.ts";
 import { end, type StopOptions } from "./stop.ts";
@@ -10,7 +9,8 @@ import { end, type StopOptions } from "./stop.ts";
 export async function restart(context: Context, container: Container, options: StopOptions): Promise<void> {
   const signal = parseSignal(options.signal || container.config.StopSignal || "SIGTERM");
   if (container.starting) await container.starting.catch(() => undefined);
-  cancelRestart(container);
+  container.restartTimer?.[Symbol.dispose]();
+  container.restartTimer = null;
   // `--rm` must survive its own restart.
   const { hostConfig } = container;
   const autoRemove = hostConfig.AutoRemove;

@@ -1,5 +1,5 @@
 /** Starts a container: claim a place, write its three files, connect who waits, hand the spec to the engine. */
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import type { Endpoint } from "../../engines/engine.ts";
 import { connectPending } from "../attach/pending.ts";
 import { conflict, notModified } from "../errors.ts";
@@ -19,12 +19,10 @@ export async function start(context: Context, container: Container): Promise<voi
   const { state } = container;
   if (container.starting) await container.starting.catch(() => undefined);
   if (state.status === "paused") throw conflict("paused", "cannot start a paused container, try unpause instead");
-  if (state.status === "running") throw notModified();
+  if (state.status === "running" || container.restartTimer) throw notModified();
   if (state.status === "removing" || state.status === "dead") {
     throw conflict("removing", "container is marked for removal and cannot be started");
   }
-  container.restartTimer?.[Symbol.dispose]();
-  container.restartTimer = null;
   container.restartDelayMs = 0;
   state.restartCount = 0;
   state.manuallyStopped = false;
@@ -45,6 +43,7 @@ async function run(context: Context, container: Container): Promise<void> {
   const { state } = container;
   let ports = false;
   try {
+    if (state.startedAtMs !== 0) clearLastRun(context, container);
     const resolving = context.images.byId(container.imageId);
     const image = resolving instanceof Promise ? await resolving : resolving;
     const claim = await context.engine.claim(networkRequest(context, container), neverAborted);
@@ -79,6 +78,13 @@ async function run(context: Context, container: Container): Promise<void> {
   publish(context, container, "start");
   follow(context, container);
   if (container.config.Healthcheck) startHealth(context, container);
+}
+
+/** The exit of the last run must not be taken for that of the next, and overlayfs refuses a volatile mount done twice. */
+function clearLastRun(context: Context, { id }: Container): void {
+  const { exitFile, work } = containerPaths(context.home, id);
+  rmSync(exitFile, { force: true });
+  rmSync(`${work}/work/incompat`, { recursive: true, force: true });
 }
 
 function writeGuestFiles(
