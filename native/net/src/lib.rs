@@ -16,6 +16,6 @@ mod sysctl;
 use batch::Batch;
 use socket::Socket;
 
-pub use namespace::{delete_link, prepare_guest, prepare_host};
+pub use namespace::{delete_link, prepare_guest, prepare_host, settle_host};
 pub use op::{NetOp, PortProtocol};
 pub use ops::{apply, run};

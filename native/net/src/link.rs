@@ -128,6 +128,15 @@ fn no_link_local(batch: &mut Batch) {
     }
 }
 
+/// Asks for a link's state, without its counters.
+pub fn query(batch: &mut Batch, index: u32) {
+    const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+    batch
+        .begin(libc::RTM_GETLINK, 0, steps::NET_LINK, "link")
+        .put(&ifinfo(index, 0, 0));
+    batch.attr_u32(libc::IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
 pub fn delete(batch: &mut Batch, name: &str, missing_ok: bool) {
     batch
         .begin(libc::RTM_DELLINK, 0, steps::NET_LINK_DELETE, name)

@@ -1,5 +1,7 @@
 //! A container's network namespace: the host's half and the guest's.
 
+use std::time::Duration;
+
 use crate::address::{Cidr, check_name, parse_ip};
 use crate::link::{self, Link};
 use crate::{Batch, Socket, sysctl};
@@ -47,6 +49,33 @@ pub fn prepare_guest(net: &NetPrepare) -> Result<(), Failure> {
         }
     }
     socket.exchange(&mut batch)
+}
+
+/// Host side again, after the guest's half: waits until the kernel has noticed that the host's end and the bridge have a
+/// carrier. Before that, what is sent there is lost, and repeated a second later at best.
+pub fn settle_host(net: &NetPrepare) -> Result<(), Failure> {
+    let NetPrepare::Veth(plan) = net else {
+        return Ok(());
+    };
+    let socket = Socket::open(libc::NETLINK_ROUTE)?;
+    // The first port gives the bridge its carrier.
+    for name in [&plan.host_if, &plan.bridge] {
+        await_operational(&socket, name)?;
+    }
+    Ok(())
+}
+
+fn await_operational(socket: &Socket, name: &str) -> Result<(), Failure> {
+    let index = socket.if_index(name)?;
+    for _ in 0..100 {
+        if socket.is_operational(index)? {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Err(Failure::new(steps::NET_LINK, libc::ETIMEDOUT)
+        .at(name)
+        .saying("it has no carrier"))
 }
 
 /// Removes a host end that outlived its namespace; a missing one is fine.

@@ -94,6 +94,38 @@ impl Socket {
         Ok(unsafe { request.ifr_ifru.ifru_ifindex } as u32)
     }
 
+    /// Whether a link can carry packets now. Recent kernels bring the state up to date when they are asked for it.
+    pub fn is_operational(&self, index: u32) -> Result<bool, Failure> {
+        let mut batch = Batch::default();
+        crate::link::query(&mut batch, index);
+        batch.finish();
+        self.send(&batch.bytes)?;
+        let mut buffer = [0u8; 8192];
+        // SAFETY: the buffer is valid for its length.
+        let got = unsafe {
+            libc::recv(
+                self.fd.as_raw_fd(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                libc::MSG_DONTWAIT,
+            )
+        };
+        if got < 0 {
+            return Err(Failure::os(steps::NET_LINK).at(format!("link {index}")));
+        }
+        let message = &buffer[..got as usize];
+        // struct nlmsghdr and struct ifinfomsg come before the attributes.
+        let mut at = 32;
+        while at + 4 <= message.len() {
+            let length = u16_at(message, at) as usize;
+            if u16_at(message, at + 2) == libc::IFLA_OPERSTATE {
+                return Ok(message.get(at + 4) == Some(&(libc::IF_OPER_UP as u8)));
+            }
+            at += length.next_multiple_of(4).max(4);
+        }
+        Ok(false)
+    }
+
     /// A batch must fit into the send buffer, since it is sent as one piece.
     fn grow(&self, bytes: usize) -> Result<(), Failure> {
         let size = i32::try_from(bytes * 2).unwrap_or(i32::MAX);

@@ -175,3 +175,25 @@ fn timing_of_prepare() {
         }
     });
 }
+
+#[test]
+fn the_first_packet_of_a_fresh_guest_arrives() {
+    in_fresh_namespace(|| {
+        apply(&[bridge_op()]).unwrap();
+        let listener = TcpListener::bind("10.99.0.1:7000").unwrap();
+        std::thread::spawn(move || listener.incoming().for_each(drop));
+        for n in 10..40 {
+            let guest = prepare(&NetPrepare::Veth(veth_plan(n))).unwrap();
+            let begin = Instant::now();
+            thread_in(&guest, || TcpStream::connect("10.99.0.1:7000").unwrap())
+                .join()
+                .unwrap();
+            // A lost packet is repeated after a second.
+            assert!(
+                begin.elapsed().as_millis() < 900,
+                "guest {n} waited {} ms",
+                begin.elapsed().as_millis()
+            );
+        }
+    });
+}

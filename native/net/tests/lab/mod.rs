@@ -98,6 +98,7 @@ pub fn prepare(net: &NetPrepare) -> Result<Guest, Failure> {
     hbx_net::prepare_host(net, tid)?;
     go.send(()).unwrap();
     done.recv().unwrap()?;
+    hbx_net::settle_host(net)?;
     Ok(Guest { _stay: go, namespace })
 }
 
