@@ -42,7 +42,8 @@ impl Holder {
         let result = holder.step().and_then(|()| {
             hbx_net::prepare_host(net, pid)?;
             fd::write(&holder.socket, &[1]).map_err(failed)?;
-            holder.step()
+            holder.step()?;
+            hbx_net::settle_host(net)
         });
         match result {
             Ok(()) => Ok(holder),
