@@ -11,7 +11,6 @@ export {
 } from "./networks.ts";
 export { parsePublish } from "./ports/parse-publish.ts";
 export { networkRoutes } from "./routes.ts";
-export type { EndpointJson, NetworkJson, NetworkSettingsJson, PortBinding, PortMap } from "./schema.ts";
+export type { NetworkJson, PortBinding, PortMap } from "./schema.ts";
 export { endpointId, networkId } from "./view/ids.ts";
 export type { Attached } from "./view/network-json.ts";
-export { networkSettings } from "./view/network-settings.ts";

@@ -8,7 +8,3 @@ export function networkId(tag: string, name: string): string {
 export function endpointId(networkId: string, containerId: string): string {
   return createHash("sha256").update(`endpoint ${networkId} ${containerId}`).digest("hex");
 }
-
-export function sandboxId(containerId: string): string {
-  return createHash("sha256").update(`sandbox ${containerId}`).digest("hex");
-}
