@@ -40,8 +40,11 @@ export function watch(context: Context, container: Container): void {
   const { workload } = container;
   if (!health || !check || !workload) return;
   const times = healthTimes(check);
-  const starting = health.status === "starting" && context.clock.nowMs() - startedAtMs < times.startPeriodMs;
-  container.healthTimer = context.clock.after(starting ? times.startIntervalMs : times.intervalMs, async () => {
+  const inStartPeriod =
+    times.startPeriodMs > 0 &&
+    health.status === "starting" &&
+    context.clock.nowMs() - startedAtMs < times.startPeriodMs;
+  container.healthTimer = context.clock.after(inStartPeriod ? times.startIntervalMs : times.intervalMs, async () => {
     if (container.state.status === "running") {
       const result = await probe(context, container, check, times.timeoutMs);
       if (container.workload !== workload) return;

@@ -56,6 +56,7 @@ export async function probe(
     const drained = new Promise<void>((resolve) => {
       if (!handle.stream) return resolve();
       handle.stream.on("error", () => resolve());
+      handle.stream.once("end", () => resolve());
       handle.stream.once("close", () => resolve());
     });
     using _timer = context.clock.after(timeoutMs, () => {
@@ -63,6 +64,7 @@ export async function probe(
       killProcess(handle.pid);
     });
     const [exitCode] = await Promise.all([handle.exited, drained]);
+    handle.stream?.destroy();
     publish(context, container, "exec_die", { execID: execId, exitCode: String(exitCode) });
     if (late)
       return result(-1, `Health check exceeded timeout (${timeoutMs / 1000}s): ${output}`.slice(0, maxOutputBytes));

@@ -16,7 +16,8 @@ export function follow(context: Context, container: Container): void {
     publish(context, container, "oom");
   });
   void workload.exited.then((exit) => {
-    if (container.workload === workload) onExit(context, container, exit);
+    // Once the daemon goes, its connections end and say nothing of the container: the next daemon adopts it.
+    if (container.workload === workload && !context.closing) onExit(context, container, exit);
   });
 }
 
@@ -38,7 +39,7 @@ export function onExit(context: Context, container: Container, exit: Exit): void
     execDuration: String(Math.max(0, Math.floor((state.finishedAtMs - state.startedAtMs) / 1000))),
   });
   for (const exec of container.execs.values()) if (exec.running) exec.end(137);
-  const restart = !context.closing && shouldRestart(container);
+  const restart = shouldRestart(container);
   if (restart) scheduleRestart(context, container);
   const result = { exitCode: exit.code, error: state.error };
   // While a restart is pending the container counts as running, so that those who wait for its end wait on.

@@ -78,7 +78,10 @@ export function createFakeEngine(): FakeEngine {
         async start(spec) {
           const failure = engine.failNext;
           engine.failNext = null;
-          if (failure) throw failure;
+          if (failure) {
+            for (const { output } of attached) output.end();
+            throw failure;
+          }
           const pid = 100_000 + ++count;
           const workload = createWorkload(engine, spec, attached, {
             engine: "native",

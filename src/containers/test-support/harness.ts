@@ -11,7 +11,7 @@ import { createEvents, openDatabase } from "../../state/index.ts";
 import type { Clock, ImageProvider, NetworkProvider, VolumeProvider } from "../dependencies.ts";
 import { createContainers } from "../feature.ts";
 import type { ImageConfig } from "../schema/image-config.ts";
-import { createFakeEngine } from "./fake-engine.ts";
+import { createFakeEngine, type FakeEngine } from "./fake-engine.ts";
 
 export const imageId = `sha256:${"ab".repeat(32)}`;
 const realClock: Clock = {
@@ -80,19 +80,31 @@ function createFakeNetworks() {
   return { ...provider, published };
 }
 
-export type HarnessOptions = { clock?: Clock; imageConfig?: ImageConfig; home?: string };
+export type HarnessOptions = {
+  clock?: Clock;
+  imageConfig?: ImageConfig;
+  home?: string;
+  adoption?: FakeEngine["adoption"];
+};
 
-export async function createHarness({ clock = realClock, imageConfig = {}, home: given }: HarnessOptions = {}) {
+export async function createHarness({
+  clock = realClock,
+  imageConfig = {},
+  home: given,
+  adoption,
+}: HarnessOptions = {}) {
   const home = given ?? mkdtempSync(join(tmpdir(), "hbx-containers-"));
   const db = openDatabase(join(home, "state.db"));
   const events = createEvents();
   const seen: EngineEvent[] = [];
   events.subscribe((event) => void seen.push(event));
   const engine = createFakeEngine();
+  if (adoption) engine.adoption = adoption;
   const images = createFakeImages({ Cmd: ["sleep"], Env: ["PATH=/bin"], ...imageConfig });
   const volumes = createFakeVolumes();
   const networks = createFakeNetworks();
   const jobFrames: unknown[] = [];
+  let jobFailure: EngineError | null = null;
   const log: string[] = [];
   const logger = createLogger((line) => void log.push(line), "debug");
   const containers = createContainers({
@@ -105,6 +117,9 @@ export async function createHarness({ clock = realClock, imageConfig = {}, home:
     jobs: {
       async run(frame) {
         jobFrames.push(frame);
+        const failure = jobFailure;
+        jobFailure = null;
+        if (failure) throw failure;
         return { sizeBytes: 7, name: "etc", mode: 0o755, mtimeNs: 0, linkTarget: "" };
       },
       async *stream(frame) {
@@ -131,6 +146,10 @@ export async function createHarness({ clock = realClock, imageConfig = {}, home:
     fetch(`http://d/v1.51${path}`, { ...init, unix: socket } as RequestInit);
   return {
     ...{ home, db, engine, images, volumes, networks, containers, jobFrames, log, socket, fetchUnix },
+    /** The next job fails so. */
+    failJob(error: EngineError): void {
+      jobFailure = error;
+    },
     /** Actions so far, such as `create`, `die`. */
     actions: () => seen.map(({ Action }) => Action),
     events: seen,
