@@ -8,6 +8,7 @@ use archive::Archive;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use support::{Answer, Scratch, job, job_with, listing};
@@ -43,6 +44,8 @@ struct Request<'a> {
     rebase: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     no_overwrite_dir_non_dir: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy_uid_gid: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<HashMap<&'a str, u32>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +113,13 @@ fn tree_tar_shows_the_layers_as_one() {
     assert_eq!(tree(&root, "/up/../etc/b", None).unwrap(), ["b"]);
     assert_eq!(tree(&root, "/", None).unwrap(), ["data/", "data/sub/", "data/sub/file", "etc/", "etc/b", "etc/kept", "link", "out", "up"]);
     assert_eq!((tree(&root, "/nope", None).unwrap_err().errno, tree(&root, "/etc/b/x", None).unwrap_err().errno), (libc::ENOENT, libc::ENOTDIR));
+    // A failure in the middle is told after the section's end.
+    let mut deep: std::os::fd::OwnedFd = fs::File::open(s.dir("upper/deep")).unwrap().into();
+    for _ in 0..1100 {
+        hbx_storage::sys::mkdirat(deep.as_fd(), b"d", 0o755).unwrap();
+        deep = hbx_storage::sys::openat(deep.as_fd(), b"d", libc::O_RDONLY | libc::O_DIRECTORY, 0).unwrap();
+    }
+    assert_eq!(tree(&root, "/deep", None).unwrap_err().step, "limit");
     let only = Root { lowers: Some(vec![text(&s.join("low"))]), ..Root::default() };
     assert_eq!(tree(&only, "/etc", None).unwrap(), ["etc/", "etc/a", "etc/kept"]);
 }
@@ -163,7 +173,7 @@ fn put_tar_writes_inside_whatever_the_links_say() {
     let kept = put(&root, "/etc", Archive::default().dir("b"), |r| r.no_overwrite_dir_non_dir = Some(true));
     assert_eq!(kept.step, "overwrite");
     let owner = HashMap::from([("uid", 12), ("gid", 34)]);
-    assert_eq!(put(&root, "/etc", Archive::default().dir("owned").file("owned/f", b""), |r| r.owner = Some(owner)).t, "done");
+    assert_eq!(put(&root, "/etc", Archive::default().dir("owned").file("owned/f", b""), |r| (r.copy_uid_gid, r.owner) = (Some(true), Some(owner))).t, "done");
     for path in ["upper/etc/owned", "upper/etc/owned/f"] {
         let m = s.join(path).metadata().unwrap();
         assert_eq!((m.uid(), m.gid()), (12, 34), "{path}");

@@ -80,6 +80,8 @@ export type JobFrame =
       path: string;
       noOverwriteDirNonDir?: boolean;
       copyUidGid?: boolean;
+      /** The container's configured user, for copyUidGid. */
+      owner?: { uid: number; gid: number };
       readonlyPaths: string[];
     }
   | { t: "statPath"; root: RootRef; path: string }

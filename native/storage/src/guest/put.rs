@@ -21,7 +21,8 @@ pub struct PutTar {
     pub root: RootRef,
     pub path: String,
     pub no_overwrite_dir_non_dir: Option<bool>,
-    /// Everything gets this owner in place of the archive's.
+    /// Everything gets `owner`, the container's configured user. Without one the archive's ids stay, as in Docker.
+    pub copy_uid_gid: Option<bool>,
     pub owner: Option<Ids>,
     pub readonly_paths: Vec<String>,
 }
@@ -42,7 +43,7 @@ pub fn run(request: &PutTar, job: &Job) -> Outcome<Entries> {
     }
     let rules = Rules {
         overlay: None,
-        owner: request.owner.as_ref().map_or(Owner::Archive, |ids| Owner::Fixed(ids.uid, ids.gid)),
+        owner: request.owner.as_ref().filter(|_| request.copy_uid_gid == Some(true)).map_or(Owner::Archive, |ids| Owner::Fixed(ids.uid, ids.gid)),
         flat: false,
         keep_kind: request.no_overwrite_dir_non_dir == Some(true),
         root_attributes: false,

@@ -1,5 +1,5 @@
 //! The job `treeTar`: a guest path as a tar stream.
-use super::resolve::{base, locate};
+use super::resolve::{Located, base, locate};
 use super::root::{Access, RootRef};
 use crate::conn::{Job, Streaming};
 use crate::failure::{During, Outcome};
@@ -41,18 +41,24 @@ pub fn run(request: &TreeTar, job: &Job) -> Outcome<Entries> {
     let cancelled = || job.cancelled();
     job.send(&Streaming::new())?;
     let mut walk = Walk::new(StreamWriter::new(job.writer()?), &Verbatim, &cancelled);
+    let walked = write(&mut walk, request, &located);
+    let entries = walk.entries;
+    // The section ends in any case: a failure is told after it.
+    let finished = walk.out.finish().during("stream");
+    walked.and(finished)?;
+    Ok(Entries::done(entries))
+}
+
+fn write<W: Write>(walk: &mut Walk<W>, request: &TreeTar, located: &Located) -> Outcome<()> {
+    let (parent, path) = (located.parent.as_fd(), request.path.as_bytes());
     let name = request.rebase.as_deref().map_or_else(|| base(path), str::as_bytes);
     if name == b"/" || name.is_empty() {
         // The root has no name of its own: its content is the archive.
-        if let Some(found) = look(located.parent.as_fd(), &located.name, Vec::new())? {
+        if let Some(found) = look(parent, &located.name, Vec::new())? {
             walk.children(&found, 0)?;
         }
     } else {
-        walk.entry(located.parent.as_fd(), &located.name, name.to_vec(), None, 0)?;
+        walk.entry(parent, &located.name, name.to_vec(), None, 0)?;
     }
-    let entries = walk.entries;
-    let mut stream = walk.out;
-    stream.write_all(&writer::END).during("stream")?;
-    stream.finish().during("stream")?;
-    Ok(Entries::done(entries))
+    walk.out.write_all(&writer::END).during("stream")
 }

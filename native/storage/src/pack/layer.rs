@@ -77,9 +77,11 @@ impl Translate for ToLayer {
 pub fn run(request: &LayerTar, job: &Job) -> Outcome<Packed> {
     let Some(out) = &request.out else {
         job.send(&Streaming::new())?;
-        let (stream, packed) = pack(request, StreamWriter::new(job.writer()?), job)?;
-        stream.finish().during("stream")?;
-        return Ok(packed);
+        let mut stream = StreamWriter::new(job.writer()?);
+        let packed = pack(request, &mut stream, job);
+        // The section ends in any case: a failure is told after it.
+        let finished = stream.finish().during("stream");
+        return packed.and_then(|packed| finished.map(|_| packed));
     };
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NOFOLLOW;
     let file = File::from(sys::open(out.as_bytes(), flags, 0o600).during_at("write", out.as_bytes())?);
@@ -87,10 +89,10 @@ pub fn run(request: &LayerTar, job: &Job) -> Outcome<Packed> {
     if packed.is_err() {
         let _ = std::fs::remove_file(out);
     }
-    packed.map(|(_, packed)| packed)
+    packed
 }
 
-fn pack<W: Write>(request: &LayerTar, to: W, job: &Job) -> Outcome<(W, Packed)> {
+fn pack<W: Write>(request: &LayerTar, to: W, job: &Job) -> Outcome<Packed> {
     let upper = sys::open(request.upper.as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY, 0).during_at("open", request.upper.as_bytes())?;
     let packer = Packer::new(to, request.compression).during("write")?;
     let cancelled = || job.cancelled();
@@ -101,8 +103,8 @@ fn pack<W: Write>(request: &LayerTar, to: W, job: &Job) -> Outcome<(W, Packed)> 
     let entries = walk.entries;
     let mut packer = walk.out;
     packer.write_all(&writer::END).during("write")?;
-    let (to, totals) = packer.finish().during("write")?;
-    Ok((to, answer(totals, entries)))
+    let (_, totals) = packer.finish().during("write")?;
+    Ok(answer(totals, entries))
 }
 
 fn answer(totals: Totals, entries: u64) -> Packed {

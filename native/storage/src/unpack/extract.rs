@@ -81,8 +81,8 @@ impl Extractor {
 
     fn apply<R: BufRead>(&mut self, archive: &mut Archive<R>, entry: &Entry) -> Outcome<()> {
         let inside = clean(&entry.path)?;
-        if self.rules.flat && !matches!(entry.kind, Kind::File | Kind::Directory) {
-            return Err(Failure::new("flat", libc::EINVAL).saying("only regular files and directories are allowed here"));
+        if self.rules.flat && !matches!(entry.kind, Kind::File | Kind::Directory | Kind::Symlink) {
+            return Err(Failure::new("flat", libc::EINVAL).saying("only regular files, directories and symbolic links are allowed here"));
         }
         if inside.is_empty() {
             return self.root_entry(entry);
