@@ -57,16 +57,51 @@ export function registryUnsupported(what: string): EngineError {
   );
 }
 
-/** A full disk is told as such, whatever step met it. */
+/** Steps of the native core that speak of what was given to it, and the sentence for each. */
+const archiveSteps: Record<string, string> = {
+  corrupt: "it is damaged or no archive",
+  format: "its compression is not known (gzip, zstd and none are)",
+  limit: "it is too large",
+  flat: "it holds something that no image archive has",
+  traversal: "it reaches out of its place",
+  overwrite: "it contradicts itself",
+};
+
+/** Failures while bytes from outside were stored: bad content and a full disk are told as such, whatever step met them. */
 export function translateStorageError(error: unknown, action: string): unknown {
-  const errno = error instanceof EngineError ? error.details.errno : (error as { errno?: unknown }).errno;
-  const code = (error as { code?: unknown }).code;
-  if (errno !== 28 && errno !== -28 && code !== "ENOSPC") return error;
+  if (isDiskFull(error)) {
+    return imageError(
+      "resource_exhausted",
+      "disk_full",
+      `Cannot ${action}: no space left on the disk of the image store (${errorText(error)})`,
+      "free space with `hbx system prune`, or move HYPERBOX_HOME to a larger disk; nothing half-made was kept",
+      error,
+    );
+  }
+  const step = error instanceof EngineError ? error.details.step : undefined;
+  if (!(error instanceof EngineError) || typeof step !== "string") return error;
+  if (step === "digest")
+    return imageError("invalid_argument", "digest_mismatch", `Cannot ${action}: ${stateOf(error)}`, undefined, error);
+  const reason = Object.hasOwn(archiveSteps, step) ? archiveSteps[step] : undefined;
+  if (reason === undefined) return error;
   return imageError(
-    "resource_exhausted",
-    "disk_full",
-    `Cannot ${action}: no space left on the disk of the image store (${errorText(error)})`,
-    "free space with `hbx system prune`, or move HYPERBOX_HOME to a larger disk; nothing half-made was kept",
+    "invalid_argument",
+    `archive_${step}`,
+    `Cannot ${action}: ${reason}: ${stateOf(error)}`,
+    undefined,
     error,
   );
+}
+
+function isDiskFull(error: unknown): boolean {
+  const errno = error instanceof EngineError ? error.details.errno : (error as { errno?: unknown }).errno;
+  return errno === 28 || errno === -28 || (error as { code?: unknown }).code === "ENOSPC";
+}
+
+/** "Cannot corrupt layer/x: not a tar archive (bad message)" → "layer/x: not a tar archive". */
+function stateOf({ message, details }: EngineError): string {
+  const path = typeof details.path === "string" ? details.path : "";
+  const before = path === "" ? ": " : `${path}: `;
+  const state = message.slice(message.indexOf(before) + before.length).replace(/ \([^()]*\)$/, "");
+  return path === "" ? state : `${path}: ${state}`;
 }
