@@ -25,6 +25,7 @@ function describe(what: string, command: string, cause: unknown): EngineError {
       code: "container.cannot_execute",
       kind: "invalid_argument",
       message: `${what}: exec: "${command}": ${state}`,
+      hint: cause instanceof EngineError ? cause.hint : undefined,
       details: { exitCode, step, errno },
       cause,
     });
@@ -48,7 +49,7 @@ export function recordStartFailure(context: Context, container: Container, error
   const { state } = container;
   const exitCode = error.details["exitCode"];
   state.status = state.startedAtMs === 0 ? "created" : "exited";
-  state.exitCode = typeof exitCode === "number" ? exitCode : 128;
+  state.exitCode = exitCode === 126 || exitCode === 127 ? exitCode : 128;
   state.error = error.message;
   state.pid = 0;
   state.runtime = null;
