@@ -45,6 +45,12 @@ pub fn bound(sets: &CapabilitySets) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Makes everything permitted effective again, which a change of identity has ended.
+pub fn raise_all() -> Result<(), Failure> {
+    let permitted = permitted().map_err(|e| Failure::io(STEP, &e))?;
+    set(permitted, permitted, 0).map_err(|e| Failure::io(STEP, &e))
+}
+
 /// Sets effective, permitted and inheritable, then the ambient set. Asking for what this process does not have fails.
 pub fn apply(sets: &CapabilitySets, root: bool) -> Result<(), Failure> {
     let effective = if root {
@@ -54,11 +60,42 @@ pub fn apply(sets: &CapabilitySets, root: bool) -> Result<(), Failure> {
     };
     let permitted = mask(&sets.permitted);
     let inheritable = mask(&sets.inheritable) | mask(&sets.ambient);
-    set(effective, permitted, inheritable).map_err(|e| Failure::io(STEP, &e))?;
+    let asked = effective | permitted | inheritable;
+    set(effective, permitted, inheritable).map_err(|e| {
+        let lacking: Vec<String> = self::permitted().map_or(Vec::new(), |have| numbers(asked & !have));
+        let failure = Failure::io(STEP, &e);
+        if lacking.is_empty() {
+            failure
+        } else {
+            failure.saying(format!("this host can't give the capabilities {}", lacking.join(", ")))
+        }
+    })?;
     for number in &sets.ambient {
         raise_ambient(*number).map_err(|e| Failure::io(STEP, &e))?;
     }
     Ok(())
+}
+
+fn numbers(bits: u64) -> Vec<String> {
+    (0..64u32)
+        .filter(|number| bits & (1 << number) != 0)
+        .map(|number| number.to_string())
+        .collect()
+}
+
+fn permitted() -> io::Result<u64> {
+    let header = Header {
+        version: VERSION_3,
+        pid: 0,
+    };
+    let mut data = [Data::default(); 2];
+    // SAFETY: version 3 fills two data elements, both of which outlive the call.
+    let result = unsafe { libc::syscall(libc::SYS_capget, &raw const header, data.as_mut_ptr()) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let [low, high] = data;
+    Ok(u64::from(low.permitted) | u64::from(high.permitted) << 32)
 }
 
 fn set(effective: u64, permitted: u64, inheritable: u64) -> io::Result<()> {

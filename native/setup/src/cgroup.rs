@@ -1,30 +1,67 @@
 //! What the container sees of its cgroups: its own part only, since it has a cgroup namespace.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use hbx_protocol::Failure;
 use hbx_protocol::plan::{KernelMount, TmpfsMount};
 
 use crate::container::Context;
 use crate::mounts::attributes;
+use crate::prepared::{Kind, Prepared};
 use crate::sys::{self, FsContext, MountAttr};
 use crate::{fs, mounts};
 
 const STEP: &str = "mount_cgroup";
 
-pub fn apply(plan: &KernelMount, root: BorrowedFd, context: &Context) -> Result<(), Failure> {
+/// A mounted v1 hierarchy: its controllers, comma-separated, and a detached mount.
+pub struct Hierarchy {
+    pub names: String,
+    pub mount: OwnedFd,
+}
+
+pub fn apply(
+    plan: &KernelMount,
+    root: BorrowedFd,
+    context: &Context,
+    prepared: &mut Prepared,
+) -> Result<(), Failure> {
     if context.v2_cgroup {
-        unified(plan, root)
+        unified(plan, root, prepared)
     } else {
-        controllers(plan, root)
+        controllers(plan, root, prepared)
     }
 }
 
-fn unified(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
+/// Every v1 hierarchy of this process, mounted with its own cgroup as the root.
+pub fn hierarchies(bits: u64) -> std::io::Result<Vec<Hierarchy>> {
+    let own = std::fs::read_to_string("/proc/self/cgroup")?;
+    let mut found = Vec::new();
+    for names in own
+        .lines()
+        .filter_map(|line| line.splitn(3, ':').nth(1))
+        .filter(|names| !names.is_empty())
+    {
+        match mount_hierarchy(names, bits) {
+            // A hierarchy that belongs to another user namespace is not for us to show.
+            Err(e) if e.raw_os_error() == Some(libc::EPERM) && sys::in_user_namespace() => {}
+            other => found.push(Hierarchy {
+                names: names.to_owned(),
+                mount: other?,
+            }),
+        }
+    }
+    Ok(found)
+}
+
+fn unified(plan: &KernelMount, root: BorrowedFd, prepared: &mut Prepared) -> Result<(), Failure> {
     let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target);
-    let target = fs::find_or_make_directory(root, &plan.target).map_err(failing)?;
-    let mount = FsContext::open(c"cgroup2").and_then(|c| c.mount(attributes(&plan.flags, plan.readonly)));
+    let target = fs::find_or_make_plain_directory(root, &plan.target).map_err(failing)?;
+    let bits = attributes(&plan.flags, plan.readonly);
+    let mount = match prepared.take(Kind::Cgroup2, bits) {
+        Some(mount) => Ok(mount),
+        None => FsContext::open(c"cgroup2").and_then(|context| context.mount(bits)),
+    };
     let mount = match mount {
         // A user namespace that does not own the cgroup namespace sees the host's, read-only.
         Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
@@ -43,7 +80,7 @@ fn unified(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
 }
 
 /// One mount a hierarchy below a tmpfs, and links for controllers that share one, as every v1 host has them.
-fn controllers(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
+fn controllers(plan: &KernelMount, root: BorrowedFd, prepared: &mut Prepared) -> Result<(), Failure> {
     let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target);
     let base = TmpfsMount {
         target: plan.target.clone(),
@@ -53,25 +90,14 @@ fn controllers(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
         copy_up: false,
         label: "cgroup".to_owned(),
     };
-    mounts::apply(
-        &[hbx_protocol::plan::MountPlan::Tmpfs(base)],
-        root,
-        &Context {
-            userns: None,
-            v2_cgroup: false,
-        },
-    )?;
+    mounts::apply_tmpfs(&base, root)?;
     let directory = fs::open(root, &plan.target, libc::O_RDONLY | libc::O_DIRECTORY).map_err(failing)?;
     let bits = attributes(&plan.flags, plan.readonly);
-    let own = std::fs::read_to_string("/proc/self/cgroup").map_err(failing)?;
-    for names in own
-        .lines()
-        .filter_map(|line| line.splitn(3, ':').nth(1))
-        .filter(|names| !names.is_empty())
-    {
-        let Ok(mount) = mount_hierarchy(names, bits) else {
-            continue;
-        };
+    let hierarchies = match prepared.take_hierarchies(bits) {
+        Some(ready) => ready,
+        None => hierarchies(bits).map_err(failing)?,
+    };
+    for Hierarchy { names, mount } in &hierarchies {
         let folder = names.strip_prefix("name=").unwrap_or(names);
         let name = CString::new(folder).map_err(|_| Failure::new(STEP, libc::EINVAL))?;
         sys::mkdir(directory.as_fd(), &name, 0o755).map_err(failing)?;
@@ -95,7 +121,7 @@ fn controllers(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
     Ok(())
 }
 
-fn mount_hierarchy(names: &str, bits: u64) -> std::io::Result<std::os::fd::OwnedFd> {
+fn mount_hierarchy(names: &str, bits: u64) -> std::io::Result<OwnedFd> {
     let text = |value: &str| CString::new(value).map_err(|_| std::io::Error::from_raw_os_error(libc::EINVAL));
     let context = FsContext::open(c"cgroup")?;
     if let Some(name) = names.strip_prefix("name=") {

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use hbx_protocol::plan::RunPlan;
 use hbx_protocol::{Failure, Timings};
 
+use crate::prepared::Prepared;
 use crate::{devices, hide, mounts, namespaces, root, sys, sysctl, validate};
 
 /// What the core made ahead.
@@ -15,13 +16,15 @@ pub struct Context<'a> {
 }
 
 /// Builds the container around this process. Runs with every capability; returns in `/` of the new root.
-pub fn build(plan: &RunPlan, context: &Context, timings: &mut Timings) -> Result<(), Failure> {
+pub fn build(plan: &RunPlan, context: &Context, prepared: Prepared, timings: &mut Timings) -> Result<(), Failure> {
     validate::check(plan)?;
     // While we are inside with our own program, nobody may look into this process.
     sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(|e| Failure::io("dumpable", &e))?;
     // SAFETY: umask cannot fail and touches nothing but this process's own mask.
     unsafe { libc::umask(0) };
-    namespaces::leave_mounts(plan.root.propagation)?;
+    namespaces::leave_mounts()?;
+    let sources = mounts::open_sources(&plan.mounts)?;
+    namespaces::cut_mounts()?;
     timings.mark("mount_namespace");
     namespaces::join(plan)?;
     namespaces::shift_time(plan)?;
@@ -29,11 +32,17 @@ pub fn build(plan: &RunPlan, context: &Context, timings: &mut Timings) -> Result
     timings.mark("namespaces");
     let root = root::assemble(&plan.root, context)?;
     timings.mark("root");
-    mounts::apply(&plan.mounts, root.as_fd(), context)?;
+    mounts::apply(
+        &plan.mounts,
+        sources,
+        root.as_fd(),
+        context,
+        &mut prepared.fitting(plan),
+    )?;
     timings.mark("mounts");
     devices::make(&plan.devices, &plan.symlinks, root.as_fd())?;
     timings.mark("devices");
-    sysctl::apply(&plan.sysctls, root.as_fd())?;
+    sysctl::apply(&plan.sysctls, &plan.namespaces, root.as_fd())?;
     hide::make_readonly(&plan.readonly_paths, root.as_fd())?;
     hide::mask(&plan.masked_paths, root.as_fd())?;
     timings.mark("hide");

@@ -67,14 +67,13 @@ fn bind_node(device: &DeviceNode, root: BorrowedFd) -> Result<(), Failure> {
         flags: Vec::new(),
         label: "device".to_owned(),
     };
-    mounts::apply(
-        &[hbx_protocol::plan::MountPlan::Bind(bind)],
-        root,
-        &crate::container::Context {
-            userns: None,
-            v2_cgroup: false,
-        },
-    )
+    let source = sys::open_host(&bind.source, libc::O_PATH).map_err(|e| Failure::io(STEP, &e).at(&device.path))?;
+    let stat = sys::stat(source.as_fd()).map_err(|e| Failure::io(STEP, &e).at(&device.path))?;
+    if stat.st_rdev != libc::makedev(device.major, device.minor) {
+        let text = "devices can't be made in a user namespace, and the host's of this name is another one";
+        return Err(Failure::new(STEP, libc::EPERM).at(&device.path).saying(text));
+    }
+    mounts::bind(&bind, root)
 }
 
 /// Opens the directory that holds `path` unless it is the one opened last; the path's last name.

@@ -18,7 +18,7 @@ pub fn mask(paths: &[String], root: BorrowedFd) -> Result<(), Failure> {
     let mut null: Option<OwnedFd> = None;
     for path in paths {
         let failing = fs::failing(STEP, path);
-        let target = match fs::find(root, path) {
+        let target = match fs::find_to_hide(root, path) {
             Err(e) if absent(&e) => continue,
             other => other.map_err(&failing)?,
         };
@@ -55,7 +55,7 @@ pub fn make_readonly(paths: &[String], root: BorrowedFd) -> Result<(), Failure> 
     };
     for path in paths {
         let failing = fs::failing(STEP, path);
-        let target = match fs::find(root, path) {
+        let target = match fs::find_to_hide(root, path) {
             Err(e) if absent(&e) => continue,
             other => other.map_err(&failing)?,
         };

@@ -8,25 +8,49 @@ use hbx_protocol::plan::{BindMount, DevptsMount, KernelMount, MountFlag, MountPl
 
 use crate::container::Context;
 use crate::namespaces::propagation_flags;
+use crate::prepared::{Kind, Prepared, USUAL_DEVPTS};
 use crate::sys::{self, FsContext, MountAttr};
 use crate::{cgroup, fs};
 
 const STEP: &str = "mount";
 
-/// Bind sources are opened while host paths still mean the host; the copies are attached in their turn.
-pub fn apply(plans: &[MountPlan], root: BorrowedFd, context: &Context) -> Result<(), Failure> {
+/// Copies of the bind sources, by the plans' order. Taken while the mounts here are still peers of the host's, so that a
+/// bind that is to share or follow the host's later mounts can.
+pub fn open_sources(plans: &[MountPlan]) -> Result<Vec<OwnedFd>, Failure> {
+    let binds = plans.iter().filter_map(|plan| match plan {
+        MountPlan::Bind(bind) => Some(bind),
+        _ => None,
+    });
+    binds.map(open_source).collect()
+}
+
+pub fn apply(
+    plans: &[MountPlan],
+    sources: Vec<OwnedFd>,
+    root: BorrowedFd,
+    context: &Context,
+    prepared: &mut Prepared,
+) -> Result<(), Failure> {
+    let mut sources = sources.into_iter();
     for plan in plans {
         match plan {
-            MountPlan::Bind(bind) => apply_bind(bind, root)?,
+            MountPlan::Bind(bind) => match sources.next() {
+                Some(source) => attach_bind(bind, &source, root)?,
+                None => return Err(Failure::new("mount_source", libc::EBADF).at(&bind.source)),
+            },
             MountPlan::Tmpfs(tmpfs) => apply_tmpfs(tmpfs, root)?,
-            MountPlan::Proc(kernel) => apply_kernel(c"proc", kernel, root)?,
-            MountPlan::Sysfs(kernel) => apply_sysfs(kernel, root)?,
-            MountPlan::Mqueue(kernel) => apply_kernel(c"mqueue", kernel, root)?,
-            MountPlan::Cgroup(kernel) => cgroup::apply(kernel, root, context)?,
-            MountPlan::Devpts(devpts) => apply_devpts(devpts, root)?,
+            MountPlan::Proc(kernel) => apply_kernel(c"proc", kernel, root, prepared.take(Kind::Proc, bits(kernel)))?,
+            MountPlan::Sysfs(kernel) => apply_sysfs(kernel, root, prepared.take(Kind::Sysfs, bits(kernel)))?,
+            MountPlan::Mqueue(kernel) => apply_kernel(c"mqueue", kernel, root, prepared.take(Kind::Mqueue, bits(kernel)))?,
+            MountPlan::Cgroup(kernel) => cgroup::apply(kernel, root, context, prepared)?,
+            MountPlan::Devpts(devpts) => apply_devpts(devpts, root, prepared)?,
         }
     }
     Ok(())
+}
+
+fn bits(plan: &KernelMount) -> u64 {
+    attributes(&plan.flags, plan.readonly)
 }
 
 pub fn attributes(flags: &[MountFlag], readonly: bool) -> u64 {
@@ -44,47 +68,72 @@ pub fn attributes(flags: &[MountFlag], readonly: bool) -> u64 {
     bits
 }
 
-fn apply_bind(plan: &BindMount, root: BorrowedFd) -> Result<(), Failure> {
-    let source_failing = |e: std::io::Error| Failure::io("mount_source", &e).at(&plan.source).saying(&plan.label);
+fn open_source(plan: &BindMount) -> Result<OwnedFd, Failure> {
+    let failing = |e: std::io::Error| Failure::io("mount_source", &e).at(&plan.source).saying(&plan.label);
+    let source = sys::open_host(&plan.source, libc::O_PATH).map_err(failing)?;
+    sys::clone_tree(source.as_fd(), plan.recursive).map_err(failing)
+}
+
+/// A bind outside of the plan's list, from a host path that can still be named.
+pub fn bind(plan: &BindMount, root: BorrowedFd) -> Result<(), Failure> {
+    attach_bind(plan, &open_source(plan)?, root)
+}
+
+/// A mount over a file of procfs would feed the container's programs (and ours) lies about processes. These are the
+/// statistics that lxcfs and its like replace.
+fn refuse_procfs(target: &OwnedFd, path: &str) -> std::io::Result<()> {
+    const STATISTICS: &[&str] = &[
+        "/proc/cpuinfo",
+        "/proc/diskstats",
+        "/proc/loadavg",
+        "/proc/meminfo",
+        "/proc/slabinfo",
+        "/proc/stat",
+        "/proc/swaps",
+        "/proc/uptime",
+    ];
+    if sys::file_system(target.as_fd())? == libc::PROC_SUPER_MAGIC && !STATISTICS.contains(&path) {
+        return Err(std::io::Error::from_raw_os_error(libc::EPERM));
+    }
+    Ok(())
+}
+
+fn attach_bind(plan: &BindMount, mount: &OwnedFd, root: BorrowedFd) -> Result<(), Failure> {
     let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target).saying(&plan.label);
-    let source = sys::open_host(&plan.source, libc::O_PATH).map_err(source_failing)?;
-    let target = if sys::is_directory(source.as_fd()).map_err(source_failing)? {
+    let folder = sys::is_directory(mount.as_fd()).map_err(failing)?;
+    let target = if folder {
         fs::find_or_make_directory(root, &plan.target)
     } else {
         fs::find_or_make_file(root, &plan.target)
     }
     .map_err(failing)?;
-    let mount = sys::clone_tree(source.as_fd(), plan.recursive).map_err(source_failing)?;
+    if sys::is_directory(target.as_fd()).map_err(failing)? != folder {
+        let (errno, kinds) = if folder {
+            (libc::ENOTDIR, "the source is a directory, the target is none")
+        } else {
+            (libc::EISDIR, "the target is a directory, the source is none")
+        };
+        let text = format!("{}: {kinds}", plan.label);
+        return Err(Failure::new(STEP, errno).at(&plan.target).saying(text));
+    }
+    refuse_procfs(&target, &plan.target).map_err(failing)?;
     let set = attributes(&plan.flags, plan.readonly);
-    let clear = if set & sys::MOUNT_ATTR_ATIME != 0 {
-        sys::MOUNT_ATTR_ATIME
-    } else {
-        0
+    // The flags and the propagation are in force before anybody can see the mount. The propagation is set on all
+    // mounts of a recursive bind, since a nested one left alone would still be a peer of the host's.
+    let attr = MountAttr {
+        attr_set: set,
+        attr_clr: if set & sys::MOUNT_ATTR_ATIME != 0 { sys::MOUNT_ATTR_ATIME } else { 0 },
+        propagation: (propagation_flags(plan.propagation) & !libc::MS_REC) as u64,
+        ..MountAttr::default()
     };
-    let recursive_propagation = propagation_flags(plan.propagation) & libc::MS_REC != 0;
-    if set != 0 {
-        let attr = MountAttr {
-            attr_set: set,
-            attr_clr: clear,
-            ..MountAttr::default()
-        };
-        sys::set_mount_attr(mount.as_fd(), &attr, plan.recursive).map_err(failing)?;
-    }
-    sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)?;
-    if !matches!(plan.propagation, Propagation::Rprivate) {
-        let kind = propagation_flags(plan.propagation) & !libc::MS_REC;
-        let attr = MountAttr {
-            propagation: kind as u64,
-            ..MountAttr::default()
-        };
-        sys::set_mount_attr(mount.as_fd(), &attr, recursive_propagation).map_err(failing)?;
-    }
-    Ok(())
+    sys::set_mount_attr(mount.as_fd(), &attr, plan.recursive).map_err(failing)?;
+    sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)
 }
 
-fn apply_tmpfs(plan: &TmpfsMount, root: BorrowedFd) -> Result<(), Failure> {
+pub fn apply_tmpfs(plan: &TmpfsMount, root: BorrowedFd) -> Result<(), Failure> {
     let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target).saying(&plan.label);
     let target = fs::find_or_make_directory(root, &plan.target).map_err(failing)?;
+    refuse_procfs(&target, &plan.target).map_err(failing)?;
     let source = plan
         .copy_up
         .then(|| fs::open(root, &plan.target, libc::O_RDONLY | libc::O_DIRECTORY))
@@ -99,10 +148,10 @@ fn apply_tmpfs(plan: &TmpfsMount, root: BorrowedFd) -> Result<(), Failure> {
     let mount = context
         .mount(attributes(&plan.flags, plan.readonly && !late_readonly))
         .map_err(failing)?;
-    sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)?;
     if let Some(source) = source {
         crate::copy::copy_directory(&source, &mount).map_err(failing)?;
     }
+    sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)?;
     if late_readonly {
         let attr = MountAttr {
             attr_set: sys::MOUNT_ATTR_RDONLY,
@@ -113,9 +162,14 @@ fn apply_tmpfs(plan: &TmpfsMount, root: BorrowedFd) -> Result<(), Failure> {
     Ok(())
 }
 
-fn apply_devpts(plan: &DevptsMount, root: BorrowedFd) -> Result<(), Failure> {
+fn apply_devpts(plan: &DevptsMount, root: BorrowedFd, prepared: &mut Prepared) -> Result<(), Failure> {
     let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target);
-    let target = fs::find_or_make_directory(root, &plan.target).map_err(failing)?;
+    let target = fs::find_or_make_plain_directory(root, &plan.target).map_err(failing)?;
+    if plan.data == USUAL_DEVPTS
+        && let Some(mount) = prepared.take(Kind::Devpts, attributes(&plan.flags, false))
+    {
+        return sys::attach(mount.as_fd(), target.as_fd()).map_err(failing);
+    }
     let context = FsContext::open(c"devpts").map_err(failing)?;
     configure(&context, &plan.data).map_err(failing)?;
     let mount = match context.mount(attributes(&plan.flags, false)) {
@@ -131,10 +185,13 @@ fn apply_devpts(plan: &DevptsMount, root: BorrowedFd) -> Result<(), Failure> {
     sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)
 }
 
-fn apply_kernel(kind: &CStr, plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
+fn apply_kernel(kind: &CStr, plan: &KernelMount, root: BorrowedFd, ready: Option<OwnedFd>) -> Result<(), Failure> {
     let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target);
-    let target = fs::find_or_make_directory(root, &plan.target).map_err(failing)?;
-    let mount = mount_kernel(kind, plan).map_err(failing)?;
+    let target = fs::find_or_make_plain_directory(root, &plan.target).map_err(failing)?;
+    let mount = match ready {
+        Some(mount) => mount,
+        None => mount_kernel(kind, plan).map_err(failing)?,
+    };
     sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)
 }
 
@@ -143,14 +200,14 @@ fn mount_kernel(kind: &CStr, plan: &KernelMount) -> std::io::Result<OwnedFd> {
 }
 
 /// A user namespace that does not own the network namespace may not mount sysfs: it gets the host's, read-only.
-fn apply_sysfs(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
+fn apply_sysfs(plan: &KernelMount, root: BorrowedFd, ready: Option<OwnedFd>) -> Result<(), Failure> {
     let failing = |e: std::io::Error| Failure::io(STEP, &e).at(&plan.target);
-    match mount_kernel(c"sysfs", plan) {
+    match ready.map_or_else(|| mount_kernel(c"sysfs", plan), Ok) {
         Ok(mount) => {
-            let target = fs::find_or_make_directory(root, &plan.target).map_err(failing)?;
+            let target = fs::find_or_make_plain_directory(root, &plan.target).map_err(failing)?;
             sys::attach(mount.as_fd(), target.as_fd()).map_err(failing)
         }
-        Err(e) if e.raw_os_error() == Some(libc::EPERM) => apply_bind(
+        Err(e) if e.raw_os_error() == Some(libc::EPERM) => bind(
             &BindMount {
                 source: "/sys".to_owned(),
                 target: plan.target.clone(),
@@ -167,7 +224,7 @@ fn apply_sysfs(plan: &KernelMount, root: BorrowedFd) -> Result<(), Failure> {
 }
 
 /// Hands `key=value,flag,…` to the file system, one by one.
-fn configure(context: &FsContext, data: &str) -> std::io::Result<()> {
+pub fn configure(context: &FsContext, data: &str) -> std::io::Result<()> {
     let text = |value: &str| CString::new(value).map_err(|_| std::io::Error::from_raw_os_error(libc::EINVAL));
     for part in data.split(',').filter(|part| !part.is_empty()) {
         match part.split_once('=') {

@@ -9,10 +9,14 @@ use crate::sys;
 
 const MOUNT_NAMESPACE: &str = "mount_namespace";
 
-/// Leaves the host's mount namespace for a copy in which nothing we do reaches back.
-pub fn leave_mounts(propagation: Propagation) -> Result<(), Failure> {
-    sys::unshare(libc::CLONE_NEWNS).map_err(|e| Failure::io(MOUNT_NAMESPACE, &e))?;
-    sys::set_propagation(propagation_flags(propagation) | libc::MS_REC).map_err(|e| Failure::io(MOUNT_NAMESPACE, &e))
+/// Leaves the host's mount namespace for a copy. Its mounts are still peers of the host's.
+pub fn leave_mounts() -> Result<(), Failure> {
+    sys::unshare(libc::CLONE_NEWNS).map_err(|e| Failure::io(MOUNT_NAMESPACE, &e))
+}
+
+/// From here on nothing we do to the mounts of this namespace reaches back.
+pub fn cut_mounts() -> Result<(), Failure> {
+    sys::set_propagation(libc::MS_PRIVATE | libc::MS_REC).map_err(|e| Failure::io(MOUNT_NAMESPACE, &e))
 }
 
 pub fn propagation_flags(propagation: Propagation) -> libc::c_ulong {

@@ -8,7 +8,7 @@ use hbx_protocol::{Failure, Timings, steps};
 
 use crate::program::Program;
 use crate::user::{self, Identity};
-use crate::{capabilities, sys, validate};
+use crate::{capabilities, cwd, stdio, sys, validate};
 
 pub struct Context<'a> {
     /// A user namespace, or a pidfd of a process in it.
@@ -25,29 +25,35 @@ impl Ready {
     }
 }
 
-/// Applies everything but the execve. The order matters: what needs a privilege comes before it goes, the filter last.
+/// Applies everything but the execve. The order matters: what needs a privilege comes before it goes, the filter as
+/// late as it can, so that it needs to allow nothing but what the program itself does.
 pub fn apply(process: &ProcessPlan, context: &Context, timings: &mut Timings) -> Result<Ready, Failure> {
     validate::check_process(process)?;
     sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(|e| Failure::io("dumpable", &e))?;
     if let Some(userns) = context.userns {
+        // Both need privileges over the machine's first user namespace, or over a user that is not mapped.
+        process.rlimits.iter().try_for_each(set_rlimit)?;
+        stdio::open_to_all().map_err(|e| Failure::io(steps::STDIO, &e))?;
         sys::setns(userns, libc::CLONE_NEWUSER).map_err(|e| Failure::io(steps::USER_NAMESPACE, &e))?;
         become_user(0, 0).map_err(|e| Failure::io(steps::USER_NAMESPACE, &e))?;
     }
+    sys::join_new_session_keyring().map_err(|e| Failure::io("session_keyring", &e))?;
     let identity = user::identify(&process.user, &process.groups)?;
-    process.rlimits.iter().try_for_each(set_rlimit)?;
     let program = Program::new(process, &identity.home)?;
     timings.mark("user");
-    make_cwd(process, &identity)?;
-    capabilities::bound(&process.capabilities)?;
-    if process.no_new_privileges {
-        sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(|e| Failure::io("no_new_privileges", &e))?;
-    } else if let Some(seccomp) = &process.seccomp {
-        // Without no_new_privs the filter needs CAP_SYS_ADMIN, so it has to come first.
-        install_filter(seccomp)?;
+    if process.create_cwd {
+        cwd::make(&process.cwd, &identity)?;
     }
+    let entered = cwd::enter(&process.cwd, true)?;
+    if context.userns.is_none() {
+        stdio::give_to(identity.uid).map_err(|e| Failure::io(steps::STDIO, &e))?;
+        process.rlimits.iter().try_for_each(set_rlimit)?;
+    }
+    capabilities::bound(&process.capabilities)?;
     change_identity(&identity)?;
-    enter_cwd(process)?;
-    capabilities::apply(&process.capabilities, identity.uid == 0)?;
+    if !entered {
+        cwd::enter(&process.cwd, false)?;
+    }
     if context.die_with_parent {
         // A change of identity has cleared it.
         sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
@@ -57,11 +63,18 @@ pub fn apply(process: &ProcessPlan, context: &Context, timings: &mut Timings) ->
         // SAFETY: umask cannot fail.
         unsafe { libc::umask(mask) };
     }
-    close_on_exec();
-    if process.no_new_privileges
-        && let Some(seccomp) = &process.seccomp
-    {
-        install_filter(seccomp)?;
+    close_on_exec().map_err(|e| Failure::io("close_range", &e))?;
+    if process.no_new_privileges {
+        sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(|e| Failure::io("no_new_privileges", &e))?;
+        capabilities::apply(&process.capabilities, identity.uid == 0)?;
+        process.seccomp.as_ref().map_or(Ok(()), install_filter)?;
+    } else {
+        if let Some(seccomp) = &process.seccomp {
+            // Without no_new_privs the filter needs CAP_SYS_ADMIN, so it has to come before the capabilities go.
+            capabilities::raise_all()?;
+            install_filter(seccomp)?;
+        }
+        capabilities::apply(&process.capabilities, identity.uid == 0)?;
     }
     timings.mark("identity");
     Ok(Ready(program))
@@ -90,26 +103,6 @@ fn change_identity(identity: &Identity) -> Result<(), Failure> {
         sys::prctl(libc::PR_SET_KEEPCAPS, 1).map_err(failing)?;
     }
     become_user(identity.uid, identity.gid).map_err(failing)
-}
-
-fn make_cwd(process: &ProcessPlan, identity: &Identity) -> Result<(), Failure> {
-    if !process.create_cwd || process.cwd == "/" || std::fs::metadata(&process.cwd).is_ok() {
-        return Ok(());
-    }
-    let failing = |e: io::Error| Failure::io("cwd", &e).at(&process.cwd);
-    std::fs::create_dir_all(&process.cwd).map_err(failing)?;
-    std::os::unix::fs::chown(&process.cwd, Some(identity.uid), Some(identity.gid)).map_err(failing)
-}
-
-fn enter_cwd(process: &ProcessPlan) -> Result<(), Failure> {
-    std::env::set_current_dir(&process.cwd).map_err(|e| Failure::io("cwd", &e).at(&process.cwd))?;
-    // A directory outside of this root can't be named: the kernel marks such a path as unreachable.
-    match std::env::current_dir() {
-        Ok(path) if path.starts_with("/") => Ok(()),
-        _ => Err(Failure::new("cwd", libc::EPERM)
-            .at(&process.cwd)
-            .saying("it lies outside of the container")),
-    }
 }
 
 fn set_rlimit(limit: &Rlimit) -> Result<(), Failure> {
@@ -181,8 +174,11 @@ fn install_filter(plan: &SeccompPlan) -> Result<(), Failure> {
 }
 
 /// No descriptor of ours survives the execve, whoever forgot one.
-fn close_on_exec() {
+fn close_on_exec() -> io::Result<()> {
     const CLOSE_RANGE_CLOEXEC: u32 = 4;
     // SAFETY: marks descriptors only; closes nothing that is in use.
-    unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, CLOSE_RANGE_CLOEXEC) };
+    if unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, CLOSE_RANGE_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }

@@ -1,11 +1,13 @@
 //! Thin wrappers of the system calls that the standard library does not have.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
 
 pub const RESOLVE_IN_ROOT: u64 = 0x10;
 pub const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
+pub const RESOLVE_NO_SYMLINKS: u64 = 0x04;
 pub const OPEN_TREE_CLONE: u32 = 1;
 pub const AT_RECURSIVE: u32 = 0x8000;
 pub const MOUNT_ATTR_RDONLY: u64 = 0x1;
@@ -217,7 +219,10 @@ pub fn pivot_into(root: BorrowedFd) -> io::Result<()> {
     unsafe {
         check(i64::from(libc::fchdir(root.as_raw_fd())))?;
         check(libc::syscall(libc::SYS_pivot_root, c".".as_ptr(), c".".as_ptr()))?;
-        // The old root is stacked on the new one now: this lets go of it, and of every host path with it.
+        // The old root is stacked on the new one now: this lets go of it, and of every host path with it. It may not be
+        // a peer of the host's mounts then, or the host would lose them too.
+        let (none, flags) = (std::ptr::null(), libc::MS_PRIVATE | libc::MS_REC);
+        check(i64::from(libc::mount(none, c".".as_ptr(), none, flags, std::ptr::null())))?;
         check(i64::from(libc::umount2(c".".as_ptr(), libc::MNT_DETACH)))?;
         check(i64::from(libc::chdir(c"/".as_ptr()))).map(drop)
     }
@@ -254,6 +259,18 @@ pub fn prctl(option: i32, argument: libc::c_ulong) -> io::Result<()> {
     check(i64::from(unsafe { libc::prctl(option, argument, 0, 0, 0) })).map(drop)
 }
 
+/// Leaves the session keyring of whoever started the daemon for an empty one.
+pub fn join_new_session_keyring() -> io::Result<()> {
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: a null name asks for an anonymous keyring.
+    let result = unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, std::ptr::null::<u8>()) };
+    match check(result) {
+        // A kernel without keyrings has none to leave.
+        Err(e) if e.raw_os_error() == Some(libc::ENOSYS) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
 pub fn mknod(dir: BorrowedFd, name: &CStr, mode: u32, device: u64) -> io::Result<()> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
     check(i64::from(unsafe {
@@ -287,12 +304,66 @@ pub fn chown(dir: BorrowedFd, name: &CStr, uid: u32, gid: u32) -> io::Result<()>
     .map(drop)
 }
 
-pub fn is_directory(fd: BorrowedFd) -> io::Result<bool> {
+pub fn stat(fd: BorrowedFd) -> io::Result<libc::stat> {
     // SAFETY: all-zero is a valid stat; the call fills it.
     let mut stat: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: an open descriptor and a stat that we own.
     check(i64::from(unsafe { libc::fstat(fd.as_raw_fd(), &raw mut stat) }))?;
-    Ok(stat.st_mode & libc::S_IFMT == libc::S_IFDIR)
+    Ok(stat)
+}
+
+pub fn mode(fd: BorrowedFd) -> io::Result<u32> {
+    stat(fd).map(|stat| stat.st_mode)
+}
+
+/// Mounts an overlay in the classic way, for kernels whose overlayfs knows no other.
+pub fn mount_overlay_on(target: &CStr, data: &CStr) -> io::Result<()> {
+    // SAFETY: all strings are NUL-terminated and outlive the call.
+    check(i64::from(unsafe {
+        libc::mount(
+            c"overlay".as_ptr(),
+            target.as_ptr(),
+            c"overlay".as_ptr(),
+            0,
+            data.as_ptr().cast(),
+        )
+    }))
+    .map(drop)
+}
+
+pub fn chmod(fd: BorrowedFd, mode: u32) -> io::Result<()> {
+    // SAFETY: an open descriptor and a plain number.
+    check(i64::from(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })).map(drop)
+}
+
+/// Follows a link at `name`: the caller knows that there is none.
+pub fn chmod_at(dir: BorrowedFd, name: &CStr, mode: u32) -> io::Result<()> {
+    // SAFETY: `name` is NUL-terminated and outlives the call.
+    check(i64::from(unsafe { libc::fchmodat(dir.as_raw_fd(), name.as_ptr(), mode, 0) })).map(drop)
+}
+
+pub fn is_directory(fd: BorrowedFd) -> io::Result<bool> {
+    Ok(mode(fd)? & libc::S_IFMT == libc::S_IFDIR)
+}
+
+/// The magic number of the file system that `fd` is on.
+pub fn file_system(fd: BorrowedFd) -> io::Result<libc::c_long> {
+    // SAFETY: all-zero is a valid statfs; the call fills it.
+    let mut stat: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: an open descriptor and a statfs that we own.
+    check(i64::from(unsafe { libc::fstatfs(fd.as_raw_fd(), &raw mut stat) }))?;
+    Ok(stat.f_type)
+}
+
+/// The content of the link that `link` was opened on (O_PATH | O_NOFOLLOW).
+pub fn read_link(link: BorrowedFd) -> io::Result<OsString> {
+    let mut buffer = vec![0u8; libc::PATH_MAX as usize];
+    // SAFETY: an empty path means the descriptor itself; the buffer is writable for its whole length.
+    let count = check(unsafe {
+        libc::readlinkat(link.as_raw_fd(), c"".as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) as i64
+    })?;
+    buffer.truncate(count as usize);
+    Ok(OsString::from_vec(buffer))
 }
 
 /// Whether this process is not in the machine's first user namespace: there, devices can't be made and overlayfs

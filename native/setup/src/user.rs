@@ -3,11 +3,16 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 
 use hbx_protocol::Failure;
 
+use crate::{fs, sys};
+
 const STEP: &str = "user";
 const MAX_BYTES: u64 = 1024 * 1024;
+/// The greatest id that Docker takes. The kernel reads 2^32 - 1 as "leave it as it is", which would mean root.
+const MAX_ID: u32 = i32::MAX as u32;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -31,8 +36,11 @@ pub fn identify(user: &str, added: &[String]) -> Result<Identity, Failure> {
 
 fn read(path: &str) -> String {
     let mut text = Vec::new();
-    // A file that is missing, larger than anybody needs, or not a file at all counts as empty.
-    if let Ok(file) = File::open(path)
+    // A file that is missing, larger than anybody needs, or not a file at all counts as empty. Opening doesn't wait for
+    // the other end of a FIFO that an image has put here, nor take a terminal.
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+    if let Ok(root) = sys::open_host("/", libc::O_PATH | libc::O_DIRECTORY)
+        && let Ok(file) = fs::open(root.as_fd(), path, flags).map(File::from)
         && file.metadata().is_ok_and(|meta| meta.is_file())
     {
         let _ = file.take(MAX_BYTES).read_to_end(&mut text);
@@ -70,6 +78,11 @@ pub fn resolve(user: &str, added: &[String], passwd: &str, group: &str) -> Resul
     };
     for word in added {
         groups.push(group_id(word, group)?);
+    }
+    // Left out, a file could be closed to the primary group and still open to this process.
+    groups.push(gid);
+    if let Some(id) = groups.iter().chain([&uid]).find(|id| **id > MAX_ID) {
+        return Err(missing(format!("id {id} is out of range: 0 to {MAX_ID} is expected")));
     }
     groups.sort_unstable();
     groups.dedup();
@@ -140,7 +153,7 @@ mod tests {
         let expected = Identity {
             uid: 1000,
             gid: 1001,
-            groups: vec![10, 50],
+            groups: vec![10, 50, 1001],
             home: "/srv/app".to_owned(),
         };
         assert_eq!(who("app").unwrap(), expected);
@@ -154,7 +167,7 @@ mod tests {
             Identity {
                 uid: 0,
                 gid: 0,
-                groups: vec![10],
+                groups: vec![0, 10],
                 home: "/root".to_owned()
             }
         );
@@ -163,7 +176,7 @@ mod tests {
             Identity {
                 uid: 77,
                 gid: 0,
-                groups: vec![],
+                groups: vec![0],
                 home: "/".to_owned()
             }
         );
@@ -172,13 +185,13 @@ mod tests {
     #[test]
     fn a_named_group_replaces_the_memberships() {
         assert_eq!(who("app:staff").unwrap().gid, 50);
-        assert!(who("app:staff").unwrap().groups.is_empty());
+        assert_eq!(who("app:staff").unwrap().groups, [50]);
         assert_eq!(
             who("5:6").unwrap(),
             Identity {
                 uid: 5,
                 gid: 6,
-                groups: vec![],
+                groups: vec![6],
                 home: "/".to_owned()
             }
         );
@@ -190,8 +203,17 @@ mod tests {
             resolve("app", &["staff".into(), "99".into()], PASSWD, GROUP)
                 .unwrap()
                 .groups,
-            [10, 50, 99]
+            [10, 50, 99, 1001]
         );
+    }
+
+    #[test]
+    fn ids_that_the_kernel_reads_as_unchanged_are_refused() {
+        for user in ["4294967295", "0:4294967295", "2147483648"] {
+            assert!(who(user).unwrap_err().message.unwrap().contains("out of range"), "{user}");
+        }
+        assert!(resolve("evil", &[], "evil:x:4294967295:0::/:\n", "").is_err());
+        assert!(resolve("0", &["4294967295".into()], "", "").is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use hbx_protocol::plan::RunPlan;
 use hbx_protocol::{Failure, Timings, frame, steps};
+use hbx_setup::prepared::Prepared;
 use serde::Deserialize;
 
 use super::report::Report;
@@ -37,6 +38,7 @@ fn become_container(
     v2_cgroup: bool,
     usual_oom_score: i32,
 ) -> Result<Never, Failure> {
+    let prepared = Prepared::make(v2_cgroup);
     let (body, mut fds) = report.wait()?;
     let mut timings = Timings::start();
     let Start { plan } = frame::parse(&body).map_err(|failure| Failure {
@@ -57,7 +59,7 @@ fn become_container(
         userns: userns.as_ref().map(AsFd::as_fd),
         v2_cgroup,
     };
-    hbx_setup::container::build(&plan, &context, &mut timings)?;
+    hbx_setup::container::build(&plan, &context, prepared, &mut timings)?;
     stdio::wire(&plan.stdio, &fds, report, true)?;
     drop(fds);
     timings.mark("stdio");
