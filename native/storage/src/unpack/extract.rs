@@ -27,7 +27,7 @@ pub struct Rules {
     /// Prefix of overlay's attributes (`trusted.overlay.` or `user.overlay.`) when `.wh.` names are whiteouts.
     pub overlay: Option<&'static str>,
     pub owner: Owner,
-    /// Only regular files and directories are accepted.
+    /// Only regular files, directories and symbolic links are accepted.
     pub flat: bool,
     /// A directory is not replaced by anything else, nor anything else by a directory.
     pub keep_kind: bool,
