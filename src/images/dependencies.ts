@@ -1,6 +1,9 @@
 /** What the images feature needs of others, as narrow as it can be. The composition root hands these in. */
 import type { JobFrame } from "../engines/native/protocol.ts";
 import type { ImageConfig } from "./config/image-config.ts";
+import type { Platform } from "./config/platform.ts";
+import type { Progress } from "./progress.ts";
+import type { Reference } from "./reference/reference.ts";
 
 export type DoneFrame = Readonly<Record<string, unknown>>;
 
@@ -37,7 +40,10 @@ export type CommitSources = {
   open(container: string, options: { pause: boolean }): Promise<CommitSource>;
 };
 
-/** The seam for registries: what will fetch images by name. Until there is one, it refuses. */
+/** Fetches images by name. What it brings comes in through `addImage`, as from an archive. */
 export type Registry = {
-  pull(name: string, tag: string, signal: AbortSignal): Promise<never>;
+  pull(
+    reference: Reference,
+    options: { platform: Platform | null; progress: Progress; signal: AbortSignal },
+  ): Promise<void>;
 };

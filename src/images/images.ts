@@ -2,10 +2,12 @@
 
 import type { UnpackLimits } from "../engines/native/protocol.ts";
 import type { Database, Events } from "../state/index.ts";
-import type { CommitSources, ImageUses, Jobs } from "./dependencies.ts";
+import type { CommitSources, ImageUses, Jobs, Registry } from "./dependencies.ts";
+import { registryUnsupported } from "./errors.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { createOverlaySnapshotter } from "./layers/overlay-snapshotter.ts";
 import type { Snapshotter } from "./layers/snapshotter.ts";
+import { familiarName } from "./reference/reference.ts";
 import { openBlobStore } from "./store/blob-store.ts";
 import { collectLayers } from "./store/collect.ts";
 import { type ImageStore, openImageStore } from "./store/image-store.ts";
@@ -21,6 +23,8 @@ export type ImagesDeps = {
   events: Events;
   uses: ImageUses;
   commits: CommitSources;
+  /** Default: none, which refuses. */
+  registry?: Registry;
   /** Default: a directory per layer for overlayfs. */
   snapshotter?: Snapshotter;
   limits?: UnpackLimits;
@@ -36,6 +40,7 @@ export type Images = {
   readonly events: Events;
   readonly uses: ImageUses;
   readonly commits: CommitSources;
+  readonly registry: Registry;
   readonly holds: Holds;
   readonly limits: UnpackLimits;
   now(): number;
@@ -44,7 +49,12 @@ export type Images = {
 /** A layer of ten gigabytes in ten megabytes is a bomb; one of 64 GiB is refused whatever it came as. */
 export const defaultLimits: UnpackLimits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000, maxRatio: 300 };
 
+const absentRegistry: Registry = {
+  pull: (reference) => Promise.reject(registryUnsupported(`pull ${familiarName(reference)}`)),
+};
+
 export function openImages(deps: ImagesDeps): Images {
+  const { registry = absentRegistry } = deps;
   const { home, db, jobs, events, uses, commits, limits = defaultLimits, chownToSelf = false, now = Date.now } = deps;
   const snapshotter = deps.snapshotter ?? createOverlaySnapshotter({ home, jobs, limits, chownToSelf });
   const store = openImageStore({ blobs: openBlobStore(home), snapshotter, table: openImageTable(db) });
@@ -57,5 +67,5 @@ export function openImages(deps: ImagesDeps): Images {
     store.refresh();
     collectLayers(store, leases);
   });
-  return { store, locks: createKeyedLock(), leases, jobs, events, uses, commits, holds, limits, now };
+  return { store, locks: createKeyedLock(), leases, jobs, events, uses, commits, registry, holds, limits, now };
 }

@@ -2,7 +2,7 @@
 
 export { baseImageName, makeBaseImage } from "./base-image/make-base-image.ts";
 export type { ImageConfig } from "./config/image-config.ts";
-export type { CommitSource, CommitSources, ImageUse, ImageUses } from "./dependencies.ts";
+export type { CommitSource, CommitSources, ImageUse, ImageUses, Registry } from "./dependencies.ts";
 export { type Images, type ImagesDeps, openImages } from "./images.ts";
 export { familiarName, parseReference, type Reference, withDefaultTag } from "./reference/reference.ts";
 export { createImageResolver, type ImageResolver, type ResolvedImage } from "./resolve.ts";

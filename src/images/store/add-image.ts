@@ -16,13 +16,16 @@ export type LayerSource = {
 
 export type AddDeps = { store: ImageStore; locks: KeyedLock; leases: Leases; now: () => number };
 
+export type LayerListener = (layer: { diffId: Digest; file: string; done: boolean }) => Promise<void>;
+
 export type AddImage = {
   config: Uint8Array;
   /** One for each diff id of the configuration, bottom first. */
   layers: readonly LayerSource[];
   parent: Digest | null;
   signal: AbortSignal;
-  onLayer?: (layer: { diffId: Digest; file: string; present: boolean }) => Promise<void>;
+  /** Called before and after each layer that was not there. */
+  onLayer?: LayerListener;
 };
 
 /** Layers that are there already are not touched; the same layer coming in twice at once is unpacked once. */
@@ -35,16 +38,44 @@ export async function addImage(deps: AddDeps, { config, layers, parent, signal, 
   }
   const chains = chainIds(file.diffIds);
   using _lease = leases.take(chains);
-  for (const [index, chainId] of chains.entries()) {
-    const source = layers[index];
-    const diffId = file.diffIds[index];
-    if (source === undefined || diffId === undefined) continue;
-    const present = isPresent(store, chainId);
-    await onLayer?.({ diffId, file: source.file, present });
-    if (!present) await ensureLayer(deps, { chainId, diffId, source, signal });
-  }
+  const pairs = chains.map((chainId, index) => ({ chainId, diffId: file.diffIds[index], source: layers[index] }));
+  await eachOf(pairs, signal, async ({ chainId, diffId, source }, workSignal) => {
+    if (source === undefined || diffId === undefined) return;
+    if (isPresent(store, chainId)) return;
+    await onLayer?.({ diffId, file: source.file, done: false });
+    await ensureLayer(deps, { chainId, diffId, source, signal: workSignal });
+    await onLayer?.({ diffId, file: source.file, done: true });
+  });
   signal.throwIfAborted();
   return recordImage(deps, config, file, parent);
+}
+
+const layersAtOnce = 3;
+
+/** A few at a time. The first failure stops the others and is thrown when they have ended. */
+async function eachOf<T>(
+  items: readonly T[],
+  signal: AbortSignal,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+) {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const queue = items.values();
+  let failure: { error: unknown } | null = null;
+  const worker = async () => {
+    for (const item of queue) {
+      if (failure) return;
+      try {
+        await work(item, either);
+      } catch (error) {
+        failure ??= { error };
+        stop.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: layersAtOnce }, worker));
+  const failed = failure as { error: unknown } | null;
+  if (failed) throw failed.error;
 }
 
 function isPresent(store: ImageStore, chainId: Digest): boolean {

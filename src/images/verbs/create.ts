@@ -1,15 +1,15 @@
 /** POST /images/create: `fromSrc=-` imports a root filesystem; `fromImage` would pull it from a registry. */
 import { join } from "node:path";
 import type { ApiRequest } from "../../api/index.ts";
-import type { Digest } from "../../base/digest.ts";
+import { type Digest, parseDigest } from "../../base/digest.ts";
 import { invalidArgument } from "../../base/errors.ts";
 import { applyChanges } from "../config/changes.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../config/platform.ts";
-import { registryUnsupported, translateStorageError } from "../errors.ts";
+import { translateStorageError } from "../errors.ts";
 import { imageEvent } from "../image-event.ts";
 import type { Images } from "../images.ts";
 import { streamProgress } from "../progress.ts";
-import { familiarName, parseReference, type Reference, withDefaultTag } from "../reference/reference.ts";
+import { familiarName, parseReference, type Reference, withDefaultTag, withTag } from "../reference/reference.ts";
 import { addImage, addLayer } from "../store/add-image.ts";
 import { receiveFile } from "../store/blob-store.ts";
 import { collectLayers } from "../store/collect.ts";
@@ -18,11 +18,7 @@ import { tagImage, targetReference } from "./tag.ts";
 export async function handleCreate(images: Images, request: ApiRequest): Promise<void> {
   const { query } = request;
   const source = query.get("fromSrc") ?? "";
-  if (source === "") {
-    const name = query.get("fromImage") ?? "";
-    const shown = name === "" ? "an image" : familiarName(withDefaultTag(parseReference(name)));
-    throw registryUnsupported(`pull ${shown}`);
-  }
+  if (source === "") return pull(images, request);
   if (source !== "-") {
     throw invalidArgument(
       "image.bad_source",
@@ -41,6 +37,18 @@ export async function handleCreate(images: Images, request: ApiRequest): Promise
   await streamProgress(request, async (progress) => {
     await progress.send({ status: await importImage(images, request.body(), options) });
   });
+}
+
+/** Without a tag or digest Docker would pull every tag; its own CLI always names one. */
+function pull(images: Images, request: ApiRequest): Promise<void> {
+  const { query, signal } = request;
+  const tag = query.get("tag") ?? "";
+  const named = parseReference(query.get("fromImage") ?? "");
+  const digest = tag.startsWith("sha256:") ? parseDigest(tag, "the parameter tag") : named.digest;
+  const reference =
+    digest !== null ? { ...named, tag: null, digest } : tag === "" ? withDefaultTag(named) : withTag(named, tag);
+  const platform = parsePlatform(query.get("platform"));
+  return streamProgress(request, (progress) => images.registry.pull(reference, { platform, progress, signal }));
 }
 
 export type ImportOptions = {

@@ -8,24 +8,20 @@ import { imageEvent } from "../image-event.ts";
 import type { Images } from "../images.ts";
 import { streamProgress } from "../progress.ts";
 import { canonicalName, familiarName } from "../reference/reference.ts";
-import { addImage } from "../store/add-image.ts";
+import { addImage, type LayerListener } from "../store/add-image.ts";
 import { collectLayers } from "../store/collect.ts";
 
 export type LoadOptions = { platform: Platform | null; signal: AbortSignal; onLayer?: LayerListener };
-export type LayerListener = (layer: { diffId: string; file: string; present: boolean }) => Promise<void>;
 
 export function handleLoad(images: Images, request: ApiRequest): Promise<void> {
   const quiet = boolQuery(request.query, "quiet");
   const platform = parsePlatform(request.query.get("platform"));
   return streamProgress(request, async (progress) => {
-    const onLayer: LayerListener = async ({ diffId, file, present }) => {
-      if (quiet || present) return;
+    const onLayer: LayerListener = async ({ diffId, file, done }) => {
+      if (quiet) return;
       const total = Bun.file(file).size;
-      await progress.send({
-        status: "Loading layer",
-        progressDetail: { current: total, total },
-        id: diffId.slice(7, 19),
-      });
+      const progressDetail = { current: done ? total : 0, total };
+      await progress.send({ status: "Loading layer", progressDetail, id: diffId.slice(7, 19) });
     };
     const options: LoadOptions = { platform, signal: request.signal, onLayer };
     for await (const line of loadArchive(images, request.body(), options)) await progress.send({ stream: `${line}\n` });
