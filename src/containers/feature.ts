@@ -82,7 +82,7 @@ export function createContainers(deps: ContainersDeps): Containers {
   const store = createStore(db, clock);
   const trash = createTrash({ home, jobs, clock, logger });
   const ready = createReadyDirectories({ home, clock });
-  const context: Context = { ...deps, store, trash, ready, execs: new Map(), closing: false };
+  const context: Context = { ...deps, store, trash, ready, execs: new Map(), releasing: new Set(), closing: false };
   return {
     routes: containerRoutes(context),
     adopt: () => adoptAll(context),

@@ -6,6 +6,7 @@ import { invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
+import { ownerOf } from "./owner.ts";
 import { rootOf } from "./root-of.ts";
 
 const { ENOENT, ENOTDIR, EROFS } = constants.errno;
@@ -85,14 +86,13 @@ export async function copyIn(context: Context, container: Container, request: Ap
     });
   }
   try {
+    const root = await rootOf(context, container);
+    const owner = boolQuery(request.query, "copyUIDGID") ? await ownerOf(context, root, container.config.User) : null;
     await context.jobs.run(
       {
-        t: "putTar",
-        root: await rootOf(context, container),
-        path,
+        ...{ t: "putTar", root, path, readonlyPaths },
         noOverwriteDirNonDir: boolQuery(request.query, "noOverwriteDirNonDir"),
-        copyUidGid: boolQuery(request.query, "copyUIDGID"),
-        readonlyPaths,
+        ...(owner ? { copyUidGid: true, owner } : {}),
       },
       { input: request.body(), signal: request.signal },
     );

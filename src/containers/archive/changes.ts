@@ -19,6 +19,19 @@ export async function changes(context: Context, container: Container, signal: Ab
       },
     },
   );
-  if (found.length === 0) return null;
-  return found.sort((a, b) => (a.Path < b.Path ? -1 : a.Path > b.Path ? 1 : 0));
+  const own = withoutMountPoints(found.sort((a, b) => (a.Path < b.Path ? -1 : a.Path > b.Path ? 1 : 0)));
+  return own.length > 0 ? own : null;
+}
+
+/** Made by every start for what it mounts there; Docker has them in a layer of their own below. */
+const mountPoints = new Set(
+  "/dev /dev/console /dev/pts /dev/shm /proc /sys /etc/hosts /etc/hostname /etc/resolv.conf".split(" "),
+);
+
+/** `changes` in order of their paths. */
+export function withoutMountPoints(changes: readonly Change[]): Change[] {
+  const own = changes.filter(({ Path, Kind }) => Kind === 2 || !mountPoints.has(Path));
+  const dropped = own.length < changes.length;
+  const holdsOwn = own.some(({ Path }) => Path.startsWith("/etc/"));
+  return dropped && !holdsOwn ? own.filter(({ Path, Kind }) => Path !== "/etc" || Kind !== 0) : own;
 }

@@ -34,6 +34,8 @@ export type Context = {
   defaults: ContainerDefaults;
   /** Every exec by id, running or ended not long ago. */
   execs: Map<string, Exec>;
+  /** Ports being given back: who publishes waits, or a port would look taken by one that has ended. */
+  releasing: Set<Promise<void>>;
   /** Set once by shutdown: exits are recorded, but nothing restarts. */
   closing: boolean;
 };

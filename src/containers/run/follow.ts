@@ -50,7 +50,11 @@ export function onExit(context: Context, container: Container, exit: Exit): void
 
 function releasePorts(context: Context, container: Container): void {
   container.state.ports = {};
-  context.networks.unpublish(container.id).catch((error: unknown) => {
-    context.logger.log("error", "container.unpublish", { id: container.id, error: String(error) });
-  });
+  const released = context.networks
+    .unpublish(container.id)
+    .catch((error: unknown) => {
+      context.logger.log("error", "container.unpublish", { id: container.id, error: String(error) });
+    })
+    .finally(() => context.releasing.delete(released));
+  context.releasing.add(released);
 }

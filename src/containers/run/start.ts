@@ -52,6 +52,7 @@ async function run(context: Context, container: Container): Promise<void> {
       const wanted = portsToPublish(container);
       if (wanted && claim.endpoint) {
         ports = true;
+        await Promise.all(context.releasing);
         state.ports = await context.networks.publish(container.id, claim.endpoint, wanted);
       }
       await connectPending(container, (options) => claim.attach(options));
