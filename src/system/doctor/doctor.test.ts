@@ -33,7 +33,11 @@ test("runChecks() has advice for everything on a host that has nothing", async (
   const host = { ...none.host, controllers: new Set<never>(), ipv4Forwarding: false };
   const results = runChecks({ ...none, host, disk, subordinateIds: { uids: 0, gids: 0 }, newuidmap: false });
   expect(results.filter(({ status, advice }) => status === "ok" || advice === "")).toEqual([]);
-  expect(results[0]).toMatchObject({ check: "overlay filesystem", status: "missing", detail: "no such thing" });
+  expect(results[0]).toMatchObject({
+    check: "overlay filesystem",
+    status: "missing",
+    detail: "could not be tried: no such thing",
+  });
 });
 
 test("runChecks() asks for subordinate ids and delegation only when rootless", async () => {

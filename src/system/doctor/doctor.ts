@@ -64,7 +64,7 @@ async function probe(jobs: Jobs, what: ProbeName, signal: AbortSignal): Promise<
     return { ok: done.ok === true, detail: typeof done.detail === "string" ? done.detail : "" };
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, detail: errorText(error) };
+    return { ok: false, detail: `could not be tried: ${errorText(error)}` };
   }
 }
 
