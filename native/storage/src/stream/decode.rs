@@ -35,11 +35,7 @@ impl<R: Read> Decoder<R> {
         let mut source = HashingReader::new(source);
         let head = source.fill_buf().map_err(|e| Failure::io("read", &e))?;
         Ok(match detect(head)? {
-            Format::Plain => {
-                // The pipeline hashes these bytes anyway, once is enough.
-                source.hasher = None;
-                Decoder::Plain(source)
-            }
+            Format::Plain => Decoder::Plain(source),
             Format::Gzip => Decoder::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(source))),
             Format::Zstd => Decoder::Zstd(zstd::Decoder::with_buffer(source).map_err(|e| Failure::io("read", &e))?),
         })

@@ -25,10 +25,10 @@ impl Hasher {
     }
 }
 
-/// A buffered reader that may hash whatever it takes from its source.
+/// A buffered reader that hashes whatever it takes from its source.
 pub struct HashingReader<R> {
     source: R,
-    pub hasher: Option<Hasher>,
+    pub hasher: Hasher,
     pub bytes: u64,
     buffer: Vec<u8>,
     at: usize,
@@ -37,7 +37,7 @@ pub struct HashingReader<R> {
 
 impl<R: Read> HashingReader<R> {
     pub fn new(source: R) -> Self {
-        HashingReader { source, hasher: Some(Hasher::default()), bytes: 0, buffer: vec![0; 256 << 10], at: 0, end: 0 }
+        HashingReader { source, hasher: Hasher::default(), bytes: 0, buffer: vec![0; 256 << 10], at: 0, end: 0 }
     }
 }
 
@@ -47,9 +47,7 @@ impl<R: Read> BufRead for HashingReader<R> {
             self.at = 0;
             self.end = read_full(&mut self.source, &mut self.buffer)?;
             self.bytes += self.end as u64;
-            if let Some(hasher) = &mut self.hasher {
-                hasher.update(&self.buffer[..self.end]);
-            }
+            self.hasher.update(&self.buffer[..self.end]);
         }
         Ok(&self.buffer[self.at..self.end])
     }
@@ -61,6 +59,12 @@ impl<R: Read> BufRead for HashingReader<R> {
 
 impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.end && out.len() >= self.buffer.len() / 2 {
+            let n = read_full(&mut self.source, out)?;
+            self.bytes += n as u64;
+            self.hasher.update(&out[..n]);
+            return Ok(n);
+        }
         let have = self.fill_buf()?;
         let n = have.len().min(out.len());
         out[..n].copy_from_slice(&have[..n]);

@@ -6,8 +6,8 @@ use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{JoinHandle, spawn};
 
-const CHUNK: usize = 128 << 10;
-const CHUNKS: usize = 12;
+const CHUNK: usize = 256 << 10;
+const CHUNKS: usize = 8;
 /// Below this much output a ratio says nothing.
 const RATIO_FLOOR: u64 = 16 << 20;
 
@@ -34,7 +34,7 @@ pub struct Pipeline {
     current: Vec<u8>,
     at: usize,
     ended: bool,
-    decode: JoinHandle<Option<(Option<String>, u64)>>,
+    decode: JoinHandle<Option<(Hashed, u64)>>,
     hash: JoinHandle<Hasher>,
 }
 
@@ -46,7 +46,8 @@ impl Pipeline {
         for _ in 0..CHUNKS {
             let _ = used.send(Vec::new());
         }
-        let decode = spawn(move || decode(source, limits, &free, &to_hash));
+        let past_hash = to_user.clone();
+        let decode = spawn(move || decode(source, limits, &free, to_hash, past_hash));
         let hash = spawn(move || {
             let mut hasher = Hasher::default();
             for chunk in from_decode {
@@ -69,19 +70,36 @@ impl Pipeline {
         let hasher = self.hash.join().map_err(|_| internal())?;
         let (digest, compressed) = self.decode.join().map_err(|_| internal())?.ok_or_else(internal)?;
         let bytes = hasher.bytes;
-        let diff_id = hasher.finish();
-        Ok(Totals { digest: digest.unwrap_or_else(|| diff_id.clone()), diff_id, bytes, compressed })
+        Ok(match digest {
+            Hashed::Once(digest) => Totals { diff_id: digest.clone(), digest, bytes: compressed, compressed },
+            Hashed::Apart(digest) => Totals { digest, diff_id: hasher.finish(), bytes, compressed },
+        })
     }
 }
 
-fn decode(source: Box<dyn Read + Send>, limits: Limits, free: &Receiver<Vec<u8>>, out: &SyncSender<Chunk>) -> Option<(Option<String>, u64)> {
+/// A plain archive's two digests are one, taken while it is read: the hashing thread is passed by.
+enum Hashed {
+    Once(String),
+    Apart(String),
+}
+
+fn decode(
+    source: Box<dyn Read + Send>,
+    limits: Limits,
+    free: &Receiver<Vec<u8>>,
+    to_hash: SyncSender<Chunk>,
+    past_hash: SyncSender<Chunk>,
+) -> Option<(Hashed, u64)> {
     let mut decoder = match Decoder::new(source) {
         Ok(decoder) => decoder,
         Err(failure) => {
-            let _ = out.send(Err(failure));
+            let _ = to_hash.send(Err(failure));
             return None;
         }
     };
+    let plain = matches!(decoder, Decoder::Plain(_));
+    // Only one way stays open, so that its end is seen.
+    let out = if plain { drop_first(to_hash, past_hash) } else { drop_first(past_hash, to_hash) };
     let mut total = 0u64;
     loop {
         let mut chunk = free.recv().ok()?;
@@ -104,7 +122,13 @@ fn decode(source: Box<dyn Read + Send>, limits: Limits, free: &Receiver<Vec<u8>>
         }
     }
     let source = decoder.into_source();
-    Some((source.hasher.map(Hasher::finish), source.bytes))
+    let digest = source.hasher.finish();
+    Some((if plain { Hashed::Once(digest) } else { Hashed::Apart(digest) }, source.bytes))
+}
+
+fn drop_first<T>(first: T, second: T) -> T {
+    drop(first);
+    second
 }
 
 fn within(limits: Limits, total: u64, compressed: u64) -> Outcome<()> {
