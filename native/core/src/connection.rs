@@ -6,7 +6,7 @@ use hbx_protocol::hello::{self, Hello};
 use hbx_protocol::messages::{Done, Failed};
 use hbx_protocol::{Failure, frame, steps};
 
-use crate::spare;
+use crate::{probe, spare};
 
 pub fn serve(connection: UnixStream) {
     let _ = frame::write(&connection, &Hello::ours("zygote"));
@@ -31,6 +31,7 @@ fn converse(connection: UnixStream) -> Result<(), Failure> {
     match head.t {
         "prepare" => spare::become_spare(connection, &frame::parse(&body)?),
         "network" => hbx_net::run(&body).map(|()| answer_done(&connection)),
+        "probe" => probe::run(&body, &connection),
         job if hbx_storage::handles(job) => {
             hbx_storage::run(job, &body, &connection);
             Ok(())

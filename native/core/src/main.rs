@@ -5,6 +5,7 @@ mod child;
 mod connection;
 mod holder;
 mod log;
+mod probe;
 mod sealed;
 mod shim;
 mod spare;

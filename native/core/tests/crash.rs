@@ -195,7 +195,9 @@ fn five_hundred_starts_leave_nothing_behind() {
         let _ = fs::remove_dir_all(&spare.home);
     }
     wait_until("no shim and no holder is left", || pids.iter().all(|&pid| !alive(pid)));
-    assert_eq!(descriptors(zygote.child.id()), before);
+    wait_until("the zygote holds no more descriptors", || {
+        descriptors(zygote.child.id()) <= before
+    });
     assert_eq!(namespaces_of_ours(&zygote.dir), 0);
 }
 
@@ -230,14 +232,15 @@ fn an_idle_container_costs_little_private_memory() {
     let zygote = Zygote::start();
     let spare = zygote.run(&["/bin/sh", "-c", "head -c 3000000 /dev/zero; sleep 1000"]);
     std::thread::sleep(Duration::from_millis(1500));
+    // Anonymous memory alone: the program's own pages, sealed in memory, are one copy for all shims.
     let private = |pid: i32| {
         let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-        let line = text.lines().find(|line| line.starts_with("Private_Dirty")).unwrap();
+        let line = text.lines().find(|line| line.starts_with("Anonymous:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u32>().unwrap()
     };
     let (shim, holder) = (private(spare.shim_pid), private(spare.holder_pid));
-    println!("private dirty: shim {shim} kB, holder {holder} kB");
-    assert!(shim + holder < 400, "shim {shim} kB, holder {holder} kB");
+    println!("anonymous: shim {shim} kB, holder {holder} kB");
+    assert!(shim + holder < 200, "shim {shim} kB, holder {holder} kB");
     kill(spare.shim_pid);
     wait_until("the holder is gone", || !alive(spare.holder_pid));
 }

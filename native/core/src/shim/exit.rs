@@ -56,7 +56,7 @@ impl Shim {
             workload.terminal = None;
         }
         self.drain(0);
-        self.oom_killed |= self.oom.as_ref().is_some_and(super::oom::OomWatch::ever);
+        self.notice_oom(); // told before the exit, even when both are seen at once
         let mut exit = Exit {
             code,
             signal,

@@ -11,7 +11,7 @@ mod oom;
 mod output;
 pub mod start;
 mod token;
-mod user_namespace;
+pub mod user_namespace;
 mod workload;
 
 use std::fs;

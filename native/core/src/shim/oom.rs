@@ -68,10 +68,6 @@ impl OomWatch {
     fn kills(&self) -> u64 {
         kills_in(&fs::read_to_string(&self.counter).unwrap_or_default())
     }
-
-    pub fn ever(&self) -> bool {
-        self.seen > 0 || self.kills() > 0
-    }
 }
 
 /// Both hierarchies have a line `oom_kill N`.
