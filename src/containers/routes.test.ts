@@ -58,6 +58,7 @@ describe("create and inspect", () => {
     await running("spec", {
       Tty: true,
       OpenStdin: true,
+      StdinOnce: true,
       Env: ["DROPPED"],
       HostConfig: {
         Memory: 64 << 20,
@@ -72,7 +73,7 @@ describe("create and inspect", () => {
     expect(spec).toMatchObject({
       init: true,
       process: { args: ["sleep"], cwd: "/", user: "" },
-      stdio: { tty: true, openStdin: true },
+      stdio: { tty: true, openStdin: true, stdinOnce: false },
       root: { lowers: ["/layers/base"], volatile: true },
       mounts: [
         { kind: "bind", source: "/volumes/data/_data", target: "/data", label: "volume data" },
@@ -115,6 +116,14 @@ describe("create and inspect", () => {
     expect(await ports()).toEqual({});
     expect(h.networks.published.has(id)).toBe(false);
   });
+});
+
+test("what a shared IPC namespace does not share is said in a warning", async () => {
+  await running("peer");
+  const HostConfig = { IpcMode: "container:peer" };
+  const { json } = await h.call("POST", "/containers/create", { Image: "base", HostConfig });
+  expect(json.Warnings).toEqual([expect.stringContaining("/dev/shm of its own")]);
+  expect((await h.call("POST", "/containers/create", { Image: "base" })).json.Warnings).toEqual([]);
 });
 
 describe("attach", () => {

@@ -11,6 +11,7 @@ import { rename } from "./change/rename.ts";
 import { parseSize, resize } from "./change/resize.ts";
 import { update } from "./change/update.ts";
 import { create } from "./create/create.ts";
+import { warnings } from "./create/warnings.ts";
 import { invalid, unsupportedOption } from "./errors.ts";
 import { createExec } from "./exec/create-exec.ts";
 import { findExec, inspectExec } from "./exec/inspect-exec.ts";
@@ -55,7 +56,7 @@ export function containerRoutes(context: Context): Route[] {
       const body = parseCreateRequest(await request.json());
       const options = { name: request.query.get("name"), platform: request.query.get("platform") || undefined };
       const container = await create(context, body, options);
-      request.sendJson(201, { Id: container.id, Warnings: [] });
+      request.sendJson(201, { Id: container.id, Warnings: warnings(container) });
     }),
     route("GET", "/containers/json", async (request) => request.sendJson(200, await list(context, request.query))),
     route("POST", "/containers/prune", async (request) => request.sendJson(200, await prune(context, request.query))),

@@ -73,7 +73,13 @@ async function launch(
       ulimits(container),
     );
     const { rows, cols } = exec.size ?? { rows: 0, cols: 0 };
-    const stdio = { tty: request.Tty, rows, cols, openStdin: request.AttachStdin, stdinOnce: request.AttachStdin };
+    const stdio = {
+      tty: request.Tty,
+      rows,
+      cols,
+      openStdin: request.AttachStdin,
+      stdinOnce: request.AttachStdin && !request.Tty,
+    };
     const handle = await requireExecutable(container).exec(exec.id, process, stdio, attach);
     exec.handle = handle;
     exec.pid = handle.pid;

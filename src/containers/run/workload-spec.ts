@@ -27,11 +27,12 @@ export function workloadSpec(context: Context, container: Container, lowers: rea
       rows: container.size?.rows ?? host.ConsoleSize[0],
       cols: container.size?.cols ?? host.ConsoleSize[1],
       openStdin: config.OpenStdin,
-      stdinOnce: config.StdinOnce,
+      // A terminal stays open when its client leaves: detaching must not end the shell.
+      stdinOnce: config.StdinOnce && !config.Tty,
     },
     init: host.Init ?? false,
     root: { lowers, upper: paths.upper, work: paths.work, volatile: host.AutoRemove, readonly: host.ReadonlyRootfs },
-    mounts: mountSpecs(context, container),
+    mounts: mountSpecs(container),
     shmSizeBytes: host.ShmSize,
     etcFiles: { hosts: etc.hosts, hostname: etc.hostname, resolvConf: etc.resolvConf },
     namespaces: {
@@ -70,22 +71,20 @@ function networkNamespace(context: Context, { config, hostConfig }: Container): 
   return { kind: "prepared" };
 }
 
-function mountSpecs(context: Context, { mounts, hostConfig }: Container): MountSpec[] {
+const hostShm: MountSpec = {
+  kind: "bind",
+  source: "/dev/shm",
+  target: "/dev/shm",
+  readonly: false,
+  recursive: false,
+  propagation: "rprivate",
+  label: "the host's shared memory",
+};
+
+function mountSpecs({ mounts, hostConfig }: Container): MountSpec[] {
   // Parents before what is mounted inside them.
   const specs = mounts.toSorted((a, b) => depth(a.destination) - depth(b.destination)).map(mountSpec);
-  if (hostConfig.IpcMode.startsWith("container:")) {
-    const pid = pidOf(context, hostConfig.IpcMode.slice("container:".length));
-    const source = `/proc/${pid}/root/dev/shm`;
-    specs.push({
-      kind: "bind",
-      source,
-      target: "/dev/shm",
-      readonly: false,
-      recursive: false,
-      propagation: "rprivate",
-      label: "shared memory",
-    });
-  }
+  if (hostConfig.IpcMode === "host") specs.push(hostShm);
   return specs;
 }
 
