@@ -173,3 +173,75 @@ fn init_reaps_orphans_and_passes_signals_on() {
     assert_eq!(spare.wait().code, 3);
     assert!(spare.log().contains("got"));
 }
+
+#[test]
+fn a_user_namespace_maps_the_containers_root() {
+    let zygote = Zygote::start();
+    let map = vec![hbx_protocol::plan::IdMap {
+        container_id: 0,
+        host_id: 100_000,
+        size: 65_536,
+    }];
+    let mut spare = zygote.spare();
+    let mut plan = spare.plan(&["/bin/sleep", "1000"]);
+    plan.namespaces.user = Some(hbx_protocol::plan::UserNamespace {
+        uid_map: map.clone(),
+        gid_map: map,
+    });
+    plan.root.idmap = true;
+    let pid = spare.start(plan).pid;
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    assert!(status.contains("Uid:\t100000\t100000\t100000\t100000"), "{status}");
+    let mut client = spare.control();
+    client.send(&Request {
+        exec_id: Some("e".into()),
+        process: Some(process(&["/bin/id", "-u"])),
+        stdio: Some(pipes(false)),
+        attach: Some(Streams {
+            stdin: false,
+            ..ALL_STREAMS
+        }),
+        ..request("exec")
+    });
+    client.expect("execStarted");
+    assert_eq!(client.read_to_end(), "0\n");
+    kill(pid);
+    spare.connection.expect("execExited");
+    spare.wait();
+}
+
+#[test]
+fn a_plan_larger_than_a_socket_buffer_arrives() {
+    let zygote = Zygote::start();
+    let mut spare = zygote.run_with(&["/bin/sh", "-c", "echo ${#V9}"], |plan| {
+        plan.process
+            .env
+            .extend((0..10).map(|i| format!("V{i}={}", "x".repeat(100_000))));
+    });
+    spare.wait();
+    assert_eq!(spare.log(), "100000\n");
+}
+
+#[test]
+fn an_unknown_field_of_a_plan_is_refused() {
+    #[derive(serde::Serialize)]
+    struct Start {
+        t: &'static str,
+        plan: Plan,
+    }
+    #[derive(serde::Serialize)]
+    struct Plan {
+        #[serde(flatten)]
+        plan: hbx_protocol::plan::RunPlan,
+        surprise: bool,
+    }
+    let zygote = Zygote::start();
+    let mut spare = zygote.spare();
+    let plan = Plan {
+        plan: spare.plan(&["/bin/true"]),
+        surprise: true,
+    };
+    let answer = spare.connection.ask(&Start { t: "start", plan });
+    assert_eq!((answer.t.as_str(), answer.step.as_str()), ("failed", "plan"));
+    assert!(answer.message.unwrap().contains("surprise"));
+}

@@ -83,7 +83,7 @@ impl Shim {
     }
 
     fn discard(&mut self, w: usize) {
-        if let Some(workload) = self.workloads[w].take() {
+        if let Some(workload) = self.workloads[w].take().filter(|workload| workload.exit_code.is_none()) {
             let _ = process::kill(workload.pid, libc::SIGKILL);
             clone::wait_for(workload.pid);
         }

@@ -26,16 +26,20 @@ impl Shim {
     }
 
     fn ended(&mut self, w: usize, status: i32) {
+        let (code, signal) = clone::exit_code(status);
+        if let Some(workload) = &mut self.workloads[w] {
+            workload.exit_code = Some(code); // from here on its pid is nobody's
+        }
         // What it reported before its exec, or that the exec happened at all, may not have been read yet.
         self.read_report(w);
-        let (code, signal) = clone::exit_code(status);
-        match &mut self.workloads[w] {
-            // Its setup failed and was answered.
-            None => {}
-            Some(workload) if workload.launch.is_some() => {
-                workload.exit_code = Some(code);
-                self.read_report(w);
-            }
+        if self.workloads[w]
+            .as_ref()
+            .is_some_and(|workload| workload.launch.is_some())
+        {
+            self.launched(w);
+        }
+        match &self.workloads[w] {
+            None => {} // its setup failed and was answered
             Some(_) if w > 0 => self.exec_ended(w, code),
             Some(_) => self.init_ended(code, signal),
         }

@@ -85,7 +85,7 @@ impl Shim {
         }
     }
 
-    fn launched(&mut self, w: usize) {
+    pub fn launched(&mut self, w: usize) {
         let Some(workload) = self.workloads[w].as_mut() else {
             return;
         };

@@ -227,7 +227,13 @@ impl Shim {
     pub fn abandon(&mut self) -> ! {
         let pids = self.newborn.iter().map(|newborn| newborn.pid);
         let pids: Vec<_> = pids
-            .chain(self.workloads.iter().flatten().map(|workload| workload.pid))
+            .chain(
+                self.workloads
+                    .iter()
+                    .flatten()
+                    .filter(|w| w.exit_code.is_none())
+                    .map(|w| w.pid),
+            )
             .collect();
         for pid in pids {
             let _ = process::kill(pid, libc::SIGKILL);
