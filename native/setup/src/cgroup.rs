@@ -20,12 +20,7 @@ pub struct Hierarchy {
     pub mount: OwnedFd,
 }
 
-pub fn apply(
-    plan: &KernelMount,
-    root: BorrowedFd,
-    context: &Context,
-    prepared: &mut Prepared,
-) -> Result<(), Failure> {
+pub fn apply(plan: &KernelMount, root: BorrowedFd, context: &Context, prepared: &mut Prepared) -> Result<(), Failure> {
     if context.v2_cgroup {
         unified(plan, root, prepared)
     } else {

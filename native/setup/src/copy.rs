@@ -22,7 +22,13 @@ pub fn copy_directory(source: &OwnedFd, target: &OwnedFd) -> io::Result<()> {
 
 fn open(at: BorrowedFd, name: &std::ffi::CStr, flags: i32) -> io::Result<OwnedFd> {
     let plain = sys::RESOLVE_NO_SYMLINKS | sys::RESOLVE_NO_MAGICLINKS;
-    sys::openat2(at, name, flags | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY, 0, plain)
+    sys::openat2(
+        at,
+        name,
+        flags | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY,
+        0,
+        plain,
+    )
 }
 
 fn copy_content(from: BorrowedFd, to: BorrowedFd, depth: u32) -> io::Result<()> {
@@ -31,7 +37,13 @@ fn copy_content(from: BorrowedFd, to: BorrowedFd, depth: u32) -> io::Result<()> 
     }
     for entry in std::fs::read_dir(format!("/proc/self/fd/{}/.", from.as_raw_fd()))? {
         let name = CString::new(entry?.file_name().as_bytes())?;
-        let node = sys::openat2(from, &name, libc::O_PATH | libc::O_NOFOLLOW, 0, sys::RESOLVE_NO_MAGICLINKS)?;
+        let node = sys::openat2(
+            from,
+            &name,
+            libc::O_PATH | libc::O_NOFOLLOW,
+            0,
+            sys::RESOLVE_NO_MAGICLINKS,
+        )?;
         let stat = sys::stat(node.as_fd())?;
         match stat.st_mode & libc::S_IFMT {
             libc::S_IFLNK => {

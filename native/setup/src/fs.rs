@@ -34,7 +34,13 @@ pub fn open(root: BorrowedFd, path: &str, flags: i32) -> io::Result<OwnedFd> {
 pub fn find_or_make_plain_directory(root: BorrowedFd, path: &str) -> io::Result<OwnedFd> {
     let found = find_or_make_directory(root, path)?;
     let plain = INSIDE | sys::RESOLVE_NO_SYMLINKS;
-    sys::openat2(root, &*sys::c_path(relative(path))?, libc::O_PATH | libc::O_DIRECTORY, 0, plain)?;
+    sys::openat2(
+        root,
+        &*sys::c_path(relative(path))?,
+        libc::O_PATH | libc::O_DIRECTORY,
+        0,
+        plain,
+    )?;
     Ok(found)
 }
 

@@ -41,7 +41,9 @@ pub fn apply(
             MountPlan::Tmpfs(tmpfs) => apply_tmpfs(tmpfs, root)?,
             MountPlan::Proc(kernel) => apply_kernel(c"proc", kernel, root, prepared.take(Kind::Proc, bits(kernel)))?,
             MountPlan::Sysfs(kernel) => apply_sysfs(kernel, root, prepared.take(Kind::Sysfs, bits(kernel)))?,
-            MountPlan::Mqueue(kernel) => apply_kernel(c"mqueue", kernel, root, prepared.take(Kind::Mqueue, bits(kernel)))?,
+            MountPlan::Mqueue(kernel) => {
+                apply_kernel(c"mqueue", kernel, root, prepared.take(Kind::Mqueue, bits(kernel)))?
+            }
             MountPlan::Cgroup(kernel) => cgroup::apply(kernel, root, context, prepared)?,
             MountPlan::Devpts(devpts) => apply_devpts(devpts, root, prepared)?,
         }
@@ -122,7 +124,11 @@ fn attach_bind(plan: &BindMount, mount: &OwnedFd, root: BorrowedFd) -> Result<()
     // mounts of a recursive bind, since a nested one left alone would still be a peer of the host's.
     let attr = MountAttr {
         attr_set: set,
-        attr_clr: if set & sys::MOUNT_ATTR_ATIME != 0 { sys::MOUNT_ATTR_ATIME } else { 0 },
+        attr_clr: if set & sys::MOUNT_ATTR_ATIME != 0 {
+            sys::MOUNT_ATTR_ATIME
+        } else {
+            0
+        },
         propagation: (propagation_flags(plan.propagation) & !libc::MS_REC) as u64,
         ..MountAttr::default()
     };

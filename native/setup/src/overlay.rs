@@ -19,14 +19,18 @@ const MAX_VALUE: usize = 255;
 const PLAIN: [(&str, &str); 3] = [("index", "off"), ("metacopy", "off"), ("redirect_dir", "nofollow")];
 
 pub fn mount(plan: &RootPlan, context: &Context) -> Result<OwnedFd, Failure> {
-    let idmapped = if plan.idmap { idmap(&plan.lowers, context)? } else { Vec::new() };
+    let idmapped = if plan.idmap {
+        idmap(&plan.lowers, context)?
+    } else {
+        Vec::new()
+    };
     match by_context(plan, &idmapped) {
-        Err(failure) if failure.errno == libc::EINVAL => by_string(plan, idmapped).map_err(|second| {
-            match failure.message {
+        Err(failure) if failure.errno == libc::EINVAL => {
+            by_string(plan, idmapped).map_err(|second| match failure.message {
                 Some(text) => second.saying(text),
                 None => second,
-            }
-        }),
+            })
+        }
         other => other,
     }
 }
@@ -52,7 +56,11 @@ fn by_context(plan: &RootPlan, idmapped: &[OwnedFd]) -> Result<OwnedFd, Failure>
         let value = value_of(path, &mut held).map_err(|e| failing(e).at(path))?;
         fs.string(key, &value).map_err(|e| failing(e).at(path))?;
     }
-    for (key, value) in [(c"index", c"off"), (c"metacopy", c"off"), (c"redirect_dir", c"nofollow")] {
+    for (key, value) in [
+        (c"index", c"off"),
+        (c"metacopy", c"off"),
+        (c"redirect_dir", c"nofollow"),
+    ] {
         fs.string(key, value).map_err(&failing)?;
     }
     if plan.volatile {
@@ -111,6 +119,7 @@ fn by_string(plan: &RootPlan, idmapped: Vec<OwnedFd>) -> Result<OwnedFd, Failure
     std::env::set_current_dir("/proc/self/fd").map_err(failing)?;
     sys::mount_overlay_on(&through(&upper), &sys::c_path(&data).map_err(failing)?).map_err(failing)?;
     let mounted = sys::open_host(&plan.upper, libc::O_PATH | libc::O_DIRECTORY).map_err(failing)?;
+    std::env::set_current_dir("/").map_err(failing)?;
     if sys::file_system(mounted.as_fd()).map_err(failing)? == libc::OVERLAYFS_SUPER_MAGIC {
         sys::clone_tree(mounted.as_fd(), false).map_err(failing)
     } else {
@@ -136,4 +145,47 @@ fn idmap(lowers: &[String], context: &Context) -> Result<Vec<OwnedFd>, Failure> 
         mounts.push(mount);
     }
     Ok(mounts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hbx_protocol::plan::Propagation;
+    use std::fs;
+
+    /// What kernels before 6.7 get has to be the same root.
+    #[test]
+    fn by_string_mounts_what_by_context_mounts() {
+        let dir = std::env::temp_dir().join(format!("hbx-overlay-{}", std::process::id()));
+        let path = |name: &str| dir.join(name).display().to_string();
+        for name in ["odd:a,b/one", "two", "upper", "work"] {
+            fs::create_dir_all(dir.join(name)).unwrap();
+        }
+        fs::write(dir.join("odd:a,b/one/both"), "top").unwrap();
+        fs::write(dir.join("two/both"), "bottom").unwrap();
+        fs::write(dir.join("two/below"), "below").unwrap();
+        let plan = RootPlan {
+            lowers: vec![path("odd:a,b/one"), path("two")],
+            upper: path("upper"),
+            work: path("work"),
+            volatile: true,
+            readonly: false,
+            propagation: Propagation::Rprivate,
+            idmap: false,
+        };
+        // The mounts and the directory of a thread of its own: the host's stay as they are.
+        let mounting = std::thread::spawn(move || {
+            sys::unshare(libc::CLONE_NEWNS).unwrap();
+            sys::set_propagation(libc::MS_PRIVATE | libc::MS_REC).unwrap();
+            let root = by_string(&plan, Vec::new()).unwrap();
+            let inside = |name: &str| format!("/proc/thread-self/fd/{}/{name}", root.as_raw_fd());
+            fs::write(inside("new"), "new").unwrap();
+            let place = sys::open_host(&plan.upper, libc::O_PATH).unwrap();
+            sys::attach(root.as_fd(), place.as_fd()).unwrap();
+            ["both", "below"].map(|name| fs::read_to_string(inside(name)).unwrap())
+        });
+        assert_eq!(mounting.join().unwrap(), ["top", "below"]);
+        assert_eq!(fs::read_to_string(dir.join("upper/new")).unwrap(), "new");
+        fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -44,8 +44,15 @@ impl Prepared {
             (Kind::Devpts, devpts()),
         ];
         Self {
-            mounts: made.into_iter().filter_map(|(kind, mount)| Some((kind, mount?))).collect(),
-            hierarchies: if v2_cgroup { Vec::new() } else { cgroup::hierarchies(0).unwrap_or_default() },
+            mounts: made
+                .into_iter()
+                .filter_map(|(kind, mount)| Some((kind, mount?)))
+                .collect(),
+            hierarchies: if v2_cgroup {
+                Vec::new()
+            } else {
+                cgroup::hierarchies(0).unwrap_or_default()
+            },
         }
     }
 
@@ -80,7 +87,9 @@ impl Prepared {
             return None;
         }
         let all = std::mem::take(&mut self.hierarchies);
-        all.iter().try_for_each(|hierarchy| set(&hierarchy.mount, attributes)).ok()?;
+        all.iter()
+            .try_for_each(|hierarchy| set(&hierarchy.mount, attributes))
+            .ok()?;
         Some(all)
     }
 }
@@ -89,6 +98,18 @@ fn set(mount: &OwnedFd, attributes: u64) -> std::io::Result<()> {
     if attributes == 0 {
         return Ok(());
     }
-    let attr_clr = if attributes & sys::MOUNT_ATTR_ATIME != 0 { sys::MOUNT_ATTR_ATIME } else { 0 };
-    sys::set_mount_attr(mount.as_fd(), &MountAttr { attr_set: attributes, attr_clr, ..MountAttr::default() }, false)
+    let attr_clr = if attributes & sys::MOUNT_ATTR_ATIME != 0 {
+        sys::MOUNT_ATTR_ATIME
+    } else {
+        0
+    };
+    sys::set_mount_attr(
+        mount.as_fd(),
+        &MountAttr {
+            attr_set: attributes,
+            attr_clr,
+            ..MountAttr::default()
+        },
+        false,
+    )
 }

@@ -222,7 +222,13 @@ pub fn pivot_into(root: BorrowedFd) -> io::Result<()> {
         // The old root is stacked on the new one now: this lets go of it, and of every host path with it. It may not be
         // a peer of the host's mounts then, or the host would lose them too.
         let (none, flags) = (std::ptr::null(), libc::MS_PRIVATE | libc::MS_REC);
-        check(i64::from(libc::mount(none, c".".as_ptr(), none, flags, std::ptr::null())))?;
+        check(i64::from(libc::mount(
+            none,
+            c".".as_ptr(),
+            none,
+            flags,
+            std::ptr::null(),
+        )))?;
         check(i64::from(libc::umount2(c".".as_ptr(), libc::MNT_DETACH)))?;
         check(i64::from(libc::chdir(c"/".as_ptr()))).map(drop)
     }
@@ -339,7 +345,10 @@ pub fn chmod(fd: BorrowedFd, mode: u32) -> io::Result<()> {
 /// Follows a link at `name`: the caller knows that there is none.
 pub fn chmod_at(dir: BorrowedFd, name: &CStr, mode: u32) -> io::Result<()> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
-    check(i64::from(unsafe { libc::fchmodat(dir.as_raw_fd(), name.as_ptr(), mode, 0) })).map(drop)
+    check(i64::from(unsafe {
+        libc::fchmodat(dir.as_raw_fd(), name.as_ptr(), mode, 0)
+    }))
+    .map(drop)
 }
 
 pub fn is_directory(fd: BorrowedFd) -> io::Result<bool> {

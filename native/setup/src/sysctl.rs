@@ -98,7 +98,13 @@ mod tests {
 
     #[test]
     fn the_first_separator_decides() {
-        assert_eq!(path_of("net.ipv4.conf.eth0/100.forwarding"), "net/ipv4/conf/eth0.100/forwarding");
-        assert_eq!(path_of("net/ipv4/conf/eth0.100/forwarding"), "net/ipv4/conf/eth0.100/forwarding");
+        assert_eq!(
+            path_of("net.ipv4.conf.eth0/100.forwarding"),
+            "net/ipv4/conf/eth0.100/forwarding"
+        );
+        assert_eq!(
+            path_of("net/ipv4/conf/eth0.100/forwarding"),
+            "net/ipv4/conf/eth0.100/forwarding"
+        );
     }
 }

@@ -210,7 +210,10 @@ mod tests {
     #[test]
     fn ids_that_the_kernel_reads_as_unchanged_are_refused() {
         for user in ["4294967295", "0:4294967295", "2147483648"] {
-            assert!(who(user).unwrap_err().message.unwrap().contains("out of range"), "{user}");
+            assert!(
+                who(user).unwrap_err().message.unwrap().contains("out of range"),
+                "{user}"
+            );
         }
         assert!(resolve("evil", &[], "evil:x:4294967295:0::/:\n", "").is_err());
         assert!(resolve("0", &["4294967295".into()], "", "").is_err());

@@ -65,7 +65,13 @@ fn make(root: BorrowedFd, path: &str, leaf: Leaf) -> io::Result<OwnedFd> {
     }
     match trail.pop() {
         Some(fd) => Ok(fd),
-        None => sys::openat2(root, c".", libc::O_PATH | libc::O_DIRECTORY, 0, sys::RESOLVE_NO_MAGICLINKS),
+        None => sys::openat2(
+            root,
+            c".",
+            libc::O_PATH | libc::O_DIRECTORY,
+            0,
+            sys::RESOLVE_NO_MAGICLINKS,
+        ),
     }
 }
 

@@ -23,7 +23,13 @@ fn relink(sandbox: &Sandbox, name: &str, content: &str) {
 
 #[test]
 fn targets_behind_links_end_inside() {
-    let escapes = |host: &str| [host.to_owned(), format!("../../../../../../../..{host}"), format!("/proc/1/root{host}")];
+    let escapes = |host: &str| {
+        [
+            host.to_owned(),
+            format!("../../../../../../../..{host}"),
+            format!("/proc/1/root{host}"),
+        ]
+    };
     let sandbox = Sandbox::new();
     for content in escapes(&sandbox.host().display().to_string()) {
         let mut sandbox = Sandbox::new();
@@ -31,7 +37,10 @@ fn targets_behind_links_end_inside() {
         let volume = sandbox.dir.join("volume");
         fs::create_dir(&volume).unwrap();
         sandbox.plan.mounts.push(MountPlan::Bind(bind(&volume, "/data/new")));
-        sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/data/secret2")));
+        sandbox
+            .plan
+            .mounts
+            .push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/data/secret2")));
         sandbox.plan.mounts.push(MountPlan::Tmpfs(tmpfs("/data/tmp", "")));
         sandbox.plan.symlinks.push(("/x".into(), "/data/link".into()));
         let seen = sandbox.shell("echo ran");
@@ -49,8 +58,14 @@ fn dangling_links_are_made_where_the_container_looks() {
     symlink("../run/made/resolv.conf", sandbox.lower("etc/resolv.conf")).unwrap();
     symlink("/run/other", sandbox.lower("var")).unwrap();
     let secret = sandbox.host().join("secret");
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&secret, "/etc/resolv.conf")));
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host(), "/var/data")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&secret, "/etc/resolv.conf")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&sandbox.host(), "/var/data")));
     let seen = sandbox.shell("cat /etc/resolv.conf /run/made/resolv.conf /run/other/data/secret");
     assert_eq!(seen.text(), "hosthosthost");
 }
@@ -83,14 +98,20 @@ fn procfs_takes_no_mounts_over_processes() {
         assert_eq!(sandbox.shell("true").reason().step, "mount", "{target}");
     }
     let mut sandbox = Sandbox::new();
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/proc/uptime")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/proc/uptime")));
     assert_eq!(sandbox.shell("cat /proc/uptime").text(), "host");
 }
 
 #[test]
 fn parent_parts_in_targets_are_refused() {
     let mut sandbox = Sandbox::new();
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host(), "/data/../../x")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&sandbox.host(), "/data/../../x")));
     assert_eq!(sandbox.shell("true").reason().step, "plan");
 }
 
@@ -104,8 +125,14 @@ fn a_swapped_directory_never_reaches_the_host() {
     sandbox.plan.mounts.push(MountPlan::Bind(bind(&volume, "/vol")));
     let mut copied = tmpfs("/vol/spot", "size=1m");
     copied.copy_up = true;
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.dir.join("volume"), "/vol/spot/deep/inner")));
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/vol/spot/file")));
+    sandbox.plan.mounts.push(MountPlan::Bind(bind(
+        &sandbox.dir.join("volume"),
+        "/vol/spot/deep/inner",
+    )));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/vol/spot/file")));
     sandbox.plan.mounts.push(MountPlan::Tmpfs(copied));
     let stop = AtomicBool::new(false);
     let exchange = || {
@@ -114,7 +141,14 @@ fn a_swapped_directory_never_reaches_the_host() {
         while !stop.load(Ordering::Relaxed) {
             // SAFETY: C strings that outlive the call.
             unsafe {
-                libc::syscall(libc::SYS_renameat2, libc::AT_FDCWD, spot.as_ptr(), libc::AT_FDCWD, trap.as_ptr(), libc::RENAME_EXCHANGE);
+                libc::syscall(
+                    libc::SYS_renameat2,
+                    libc::AT_FDCWD,
+                    spot.as_ptr(),
+                    libc::AT_FDCWD,
+                    trap.as_ptr(),
+                    libc::RENAME_EXCHANGE,
+                );
             }
         }
     };
@@ -122,7 +156,11 @@ fn a_swapped_directory_never_reaches_the_host() {
         scope.spawn(exchange);
         for _ in 0..40 {
             let seen = sandbox.shell("cat /vol/spot/secret");
-            assert!(!seen.output.contains("host") || seen.failure.is_some(), "{}", seen.output);
+            assert!(
+                !seen.output.contains("host") || seen.failure.is_some(),
+                "{}",
+                seen.output
+            );
         }
         stop.store(true, Ordering::Relaxed);
     });

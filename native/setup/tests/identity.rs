@@ -24,7 +24,11 @@ fn users_are_looked_up_in_the_image() {
         ("77:78", "77 78 78 /"),
     ] {
         sandbox.plan.process.user = user.into();
-        assert_eq!(sandbox.shell("echo $(id -u) $(id -g) $(id -G) $HOME").text(), expected, "{user}");
+        assert_eq!(
+            sandbox.shell("echo $(id -u) $(id -g) $(id -G) $HOME").text(),
+            expected,
+            "{user}"
+        );
     }
 }
 
@@ -46,20 +50,42 @@ fn unknown_and_hostile_users_are_refused() {
 #[test]
 fn capabilities_are_those_of_the_plan() {
     let mut sandbox = Sandbox::new();
-    let script = "grep -E 'Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs' /proc/self/status | busybox tr -d '\\t' | busybox tr '\\n' ' '";
-    let mask = format!("{:016x}", support::DEFAULT_CAPABILITIES.iter().fold(0u64, |bits, n| bits | 1 << n));
+    let script =
+        "grep -E 'Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs' /proc/self/status | busybox tr -d '\\t' | busybox tr '\\n' ' '";
+    let mask = format!(
+        "{:016x}",
+        support::DEFAULT_CAPABILITIES.iter().fold(0u64, |bits, n| bits | 1 << n)
+    );
     let seen = sandbox.shell(script);
-    assert_eq!(seen.text(), format!("CapPrm:{mask} CapEff:{mask} CapBnd:{mask} CapAmb:{:016x} NoNewPrivs:0", 0));
+    assert_eq!(
+        seen.text(),
+        format!(
+            "CapPrm:{mask} CapEff:{mask} CapBnd:{mask} CapAmb:{:016x} NoNewPrivs:0",
+            0
+        )
+    );
     sandbox.plan.process.user = "app".into();
     sandbox.plan.process.no_new_privileges = true;
     sandbox.plan.process.capabilities.ambient = vec![10];
     let seen = sandbox.shell(script);
-    assert_eq!(seen.text(), format!("CapPrm:{0:016x} CapEff:{0:016x} CapBnd:{mask} CapAmb:{0:016x} NoNewPrivs:1", 1 << 10));
+    assert_eq!(
+        seen.text(),
+        format!(
+            "CapPrm:{0:016x} CapEff:{0:016x} CapBnd:{mask} CapAmb:{0:016x} NoNewPrivs:1",
+            1 << 10
+        )
+    );
 }
 
 /// Denies mkdir(2) and, since the filter comes last, everything that the setup itself needs but the final capset.
 fn filter() -> SeccompPlan {
-    let denied = [libc::SYS_mkdir, libc::SYS_setresuid, libc::SYS_setgroups, libc::SYS_fchdir, libc::SYS_close_range];
+    let denied = [
+        libc::SYS_mkdir,
+        libc::SYS_setresuid,
+        libc::SYS_setgroups,
+        libc::SYS_fchdir,
+        libc::SYS_close_range,
+    ];
     let mut program: Vec<[u8; 8]> = Vec::new();
     let mut push = |code: u16, jt: u8, jf: u8, k: u32| {
         let ([c0, c1], [k0, k1, k2, k3]) = (code.to_ne_bytes(), k.to_ne_bytes());
@@ -71,7 +97,10 @@ fn filter() -> SeccompPlan {
         push(0x06, 0, 0, 0x0005_0001);
     }
     push(0x06, 0, 0, 0x7fff_0000);
-    SeccompPlan { program: program.concat(), flags: 0 }
+    SeccompPlan {
+        program: program.concat(),
+        flags: 0,
+    }
 }
 
 #[test]
@@ -106,10 +135,21 @@ fn limits_and_umask_are_set() {
     let mut sandbox = Sandbox::new();
     sandbox.plan.process.umask = Some(0o027);
     sandbox.plan.process.rlimits = vec![
-        Rlimit { resource: RlimitName::Nofile, soft: 64, hard: 128 },
-        Rlimit { resource: RlimitName::Core, soft: 0, hard: 0 },
+        Rlimit {
+            resource: RlimitName::Nofile,
+            soft: 64,
+            hard: 128,
+        },
+        Rlimit {
+            resource: RlimitName::Core,
+            soft: 0,
+            hard: 0,
+        },
     ];
-    assert_eq!(sandbox.shell("ulimit -n; ulimit -Hn; ulimit -c; umask").text(), "64\n128\n0\n0027");
+    assert_eq!(
+        sandbox.shell("ulimit -n; ulimit -Hn; ulimit -c; umask").text(),
+        "64\n128\n0\n0027"
+    );
 }
 
 #[test]
@@ -134,7 +174,10 @@ fn commands_that_cannot_run_say_why() {
         let outcome = sandbox.run();
         let failure = outcome.reason();
         assert_eq!((failure.step.as_str(), failure.errno), ("exec", errno), "{command}");
-        assert!(failure.message.as_deref().unwrap_or("").contains(word), "{command}: {failure}");
+        assert!(
+            failure.message.as_deref().unwrap_or("").contains(word),
+            "{command}: {failure}"
+        );
         assert_eq!(failure.path.as_deref(), Some(command));
     }
 }

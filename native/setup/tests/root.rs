@@ -27,7 +27,11 @@ fn the_host_s_mounts_are_gone() {
     let seen = sandbox.shell("cat /proc/self/mountinfo");
     let places: Vec<&str> = seen.text().lines().filter_map(|line| line.split(' ').nth(4)).collect();
     assert_eq!(places.first(), Some(&"/"));
-    assert!(places.iter().all(|place| *place == "/" || ["/proc", "/dev", "/sys"].iter().any(|top| place.starts_with(top))));
+    assert!(
+        places
+            .iter()
+            .all(|place| *place == "/" || ["/proc", "/dev", "/sys"].iter().any(|top| place.starts_with(top)))
+    );
 }
 
 #[test]
@@ -42,7 +46,10 @@ fn a_shared_root_takes_nothing_from_the_host() {
 fn kernel_paths_are_masked_and_read_only() {
     let mut sandbox = Sandbox::new();
     // What a kernel may lack is left out; these every one has.
-    sandbox.plan.masked_paths.extend(["/proc/interrupts".into(), "/proc/tty".into()]);
+    sandbox
+        .plan
+        .masked_paths
+        .extend(["/proc/interrupts".into(), "/proc/tty".into()]);
     let seen = sandbox.shell(
         "cat /proc/interrupts; ls /proc/tty; echo 1 >/proc/sys/kernel/hostname; echo 0 >/proc/irq/default_smp_affinity; \
          touch /proc/tty/x; mkdir /sys/fs/cgroup/x; mkdir /sys/x; true",
@@ -67,7 +74,10 @@ fn binds_are_read_only_only_where_asked() {
     mount.target = "/ro".into();
     mount.readonly = true;
     sandbox.plan.mounts.push(MountPlan::Bind(mount));
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/etc/file")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&sandbox.host().join("secret"), "/etc/file")));
     let seen = sandbox.shell("echo new >/data/deep/new; cat /ro/new /etc/file; echo no >/ro/new; echo more >/etc/file");
     assert!(seen.text().starts_with("new\nhost"), "{}", seen.text());
     assert!(seen.text().contains("/ro/new: Read-only file system"));
@@ -77,12 +87,18 @@ fn binds_are_read_only_only_where_asked() {
 #[test]
 fn a_directory_over_a_file_is_refused_by_name() {
     let mut sandbox = Sandbox::new();
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host(), "/etc/passwd")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&sandbox.host(), "/etc/passwd")));
     let failure = sandbox.shell("true").reason().clone();
     assert_eq!((failure.step.as_str(), failure.errno), ("mount", libc::ENOTDIR));
     assert!(failure.message.unwrap().starts_with("volume data"));
     sandbox.plan.mounts.pop();
-    sandbox.plan.mounts.push(MountPlan::Bind(bind(&sandbox.host().join("absent"), "/x")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Bind(bind(&sandbox.host().join("absent"), "/x")));
     let failure = sandbox.shell("true").reason().clone();
     assert_eq!((failure.step.as_str(), failure.errno), ("mount_source", libc::ENOENT));
 }
@@ -91,7 +107,10 @@ fn a_directory_over_a_file_is_refused_by_name() {
 fn a_read_only_root_still_takes_its_mounts() {
     let mut sandbox = Sandbox::new();
     sandbox.plan.root.readonly = true;
-    sandbox.plan.mounts.push(MountPlan::Tmpfs(tmpfs("/run/made", "size=1m")));
+    sandbox
+        .plan
+        .mounts
+        .push(MountPlan::Tmpfs(tmpfs("/run/made", "size=1m")));
     let seen = sandbox.shell("touch /run/made/x; ls /run/made; touch /x");
     assert_eq!(seen.text(), "x\ntouch: /x: Read-only file system");
 }
@@ -107,9 +126,13 @@ fn tmpfs_takes_the_image_s_content_and_follows_no_link() {
     mount.copy_up = true;
     mount.readonly = true;
     sandbox.plan.mounts.push(MountPlan::Tmpfs(mount));
-    let seen = sandbox.shell("cat /var/sub/file; stat -c ' %a %F' /var/sub/file /var/link; cat /var/link; touch /var/x");
+    let seen =
+        sandbox.shell("cat /var/sub/file; stat -c ' %a %F' /var/sub/file /var/link; cat /var/link; touch /var/x");
     let text = seen.text();
-    assert!(text.starts_with("content 4711 regular file\n 777 symbolic link\n"), "{text}");
+    assert!(
+        text.starts_with("content 4711 regular file\n 777 symbolic link\n"),
+        "{text}"
+    );
     assert!(text.contains("can't open") && text.contains("Read-only"), "{text}");
 }
 
@@ -117,7 +140,15 @@ fn tmpfs_takes_the_image_s_content_and_follows_no_link() {
 fn wrong_tmpfs_options_are_told_in_the_kernel_s_words() {
     let mut sandbox = Sandbox::new();
     sandbox.plan.mounts.push(MountPlan::Tmpfs(tmpfs("/x", "sise=1m")));
-    assert!(sandbox.shell("true").reason().message.as_ref().unwrap().contains("sise"));
+    assert!(
+        sandbox
+            .shell("true")
+            .reason()
+            .message
+            .as_ref()
+            .unwrap()
+            .contains("sise")
+    );
 }
 
 #[test]
@@ -133,8 +164,16 @@ fn layer_paths_may_hold_separators_and_be_long() {
 fn sysctls_stay_inside_their_namespaces() {
     use hbx_protocol::plan::NetSource;
     let mut sandbox = Sandbox::new();
-    sandbox.plan.sysctls.insert("net.ipv4.ip_unprivileged_port_start".into(), "7".into());
-    assert_eq!(sandbox.shell("cat /proc/sys/net/ipv4/ip_unprivileged_port_start").text(), "7");
+    sandbox
+        .plan
+        .sysctls
+        .insert("net.ipv4.ip_unprivileged_port_start".into(), "7".into());
+    assert_eq!(
+        sandbox
+            .shell("cat /proc/sys/net/ipv4/ip_unprivileged_port_start")
+            .text(),
+        "7"
+    );
     sandbox.plan.namespaces.net = NetSource::Host;
     assert_eq!(sandbox.shell("true").reason().step, "sysctl");
     sandbox.plan.namespaces.net = NetSource::Prepared;

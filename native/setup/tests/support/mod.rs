@@ -39,13 +39,19 @@ impl Outcome {
 
     /// The reason of one that did not.
     pub fn reason(&self) -> &Failure {
-        self.failure.as_ref().unwrap_or_else(|| panic!("it started: {}", self.output))
+        self.failure
+            .as_ref()
+            .unwrap_or_else(|| panic!("it started: {}", self.output))
     }
 }
 
 fn kernel(target: &str, readonly: bool) -> KernelMount {
     let flags = vec![MountFlag::Nosuid, MountFlag::Nodev, MountFlag::Noexec];
-    KernelMount { target: target.into(), readonly, flags }
+    KernelMount {
+        target: target.into(),
+        readonly,
+        flags,
+    }
 }
 
 pub fn bind(source: &Path, target: &str) -> BindMount {
@@ -79,10 +85,16 @@ impl Sandbox {
             fs::create_dir_all(dir.join(part)).unwrap();
         }
         fs::copy("/bin/busybox", dir.join("lower/bin/busybox")).unwrap();
-        for name in ["sh", "cat", "ls", "id", "stat", "touch", "mkdir", "mount", "grep", "pwd", "readlink", "umount"] {
+        for name in [
+            "sh", "cat", "ls", "id", "stat", "touch", "mkdir", "mount", "grep", "pwd", "readlink", "umount",
+        ] {
             symlink("busybox", dir.join("lower/bin").join(name)).unwrap();
         }
-        fs::write(dir.join("lower/etc/passwd"), "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n").unwrap();
+        fs::write(
+            dir.join("lower/etc/passwd"),
+            "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n",
+        )
+        .unwrap();
         fs::write(dir.join("lower/etc/group"), "root:x:0:\nstaff:x:50:app\n").unwrap();
         fs::write(dir.join("host/secret"), "host").unwrap();
         let plan = plan(&dir);
@@ -100,7 +112,9 @@ impl Sandbox {
     /// What the host's directory holds, to see that nothing was made there.
     pub fn host_names(&self) -> Vec<String> {
         let names = fs::read_dir(self.host()).unwrap();
-        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        names
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 
     pub fn shell(&mut self, script: &str) -> Outcome {
@@ -161,7 +175,13 @@ fn plan(dir: &Path) -> RunPlan {
         id: "a".repeat(64),
         exit_file: path("exit"),
         log: None,
-        stdio: StdioPlan { tty: false, rows: 0, cols: 0, open_stdin: false, stdin_once: false },
+        stdio: StdioPlan {
+            tty: false,
+            rows: 0,
+            cols: 0,
+            open_stdin: false,
+            stdin_once: false,
+        },
         namespaces: Namespaces {
             pid: NamespaceSource::New,
             uts: NamespaceSource::New,
@@ -195,10 +215,29 @@ fn plan(dir: &Path) -> RunPlan {
             MountPlan::Mqueue(kernel("/dev/mqueue", false)),
             MountPlan::Tmpfs(tmpfs("/dev/shm", "mode=1777,size=65536k")),
         ],
-        devices: vec![device("null", 3), device("zero", 5), device("full", 7), device("urandom", 9)],
-        symlinks: vec![("/proc/self/fd".into(), "/dev/fd".into()), ("pts/ptmx".into(), "/dev/ptmx".into())],
-        masked_paths: ["/proc/kcore", "/proc/keys", "/proc/acpi", "/proc/scsi", "/sys/firmware", "/proc/none"].map(Into::into).into(),
-        readonly_paths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"].map(Into::into).into(),
+        devices: vec![
+            device("null", 3),
+            device("zero", 5),
+            device("full", 7),
+            device("urandom", 9),
+        ],
+        symlinks: vec![
+            ("/proc/self/fd".into(), "/dev/fd".into()),
+            ("pts/ptmx".into(), "/dev/ptmx".into()),
+        ],
+        masked_paths: [
+            "/proc/kcore",
+            "/proc/keys",
+            "/proc/acpi",
+            "/proc/scsi",
+            "/sys/firmware",
+            "/proc/none",
+        ]
+        .map(Into::into)
+        .into(),
+        readonly_paths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+            .map(Into::into)
+            .into(),
         sysctls: BTreeMap::new(),
         cgroup: CgroupPlan::default(),
         init: false,
@@ -236,7 +275,8 @@ pub fn inside() {
     let plan: RunPlan = rmp_serde::from_slice(&fs::read(dir.join("plan")).unwrap()).unwrap();
     let mut failure_file = fs::File::create(dir.join("failure")).unwrap();
     let output = fs::File::create(dir.join("output")).unwrap();
-    let flags = libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP | libc::CLONE_NEWNET;
+    let flags =
+        libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP | libc::CLONE_NEWNET;
     let root = CString::new("/").unwrap();
     let nothing = std::ptr::null();
     // SAFETY: plain numbers and constant strings; the fork's child uses only what this thread owns, and the other
@@ -244,7 +284,16 @@ pub fn inside() {
     let status = unsafe {
         assert_eq!(libc::unshare(flags | libc::CLONE_NEWNS), 0);
         let shared = libc::MS_REC | libc::MS_SHARED;
-        assert_eq!(libc::mount(nothing, root.as_ptr(), nothing, libc::MS_REC | libc::MS_PRIVATE, nothing.cast()), 0);
+        assert_eq!(
+            libc::mount(
+                nothing,
+                root.as_ptr(),
+                nothing,
+                libc::MS_REC | libc::MS_PRIVATE,
+                nothing.cast()
+            ),
+            0
+        );
         assert_eq!(libc::mount(nothing, root.as_ptr(), nothing, shared, nothing.cast()), 0);
         let before = mounts();
         let child = libc::fork();
@@ -264,7 +313,10 @@ pub fn inside() {
 fn become_container(plan: &RunPlan, output: &fs::File) -> Failure {
     let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null").unwrap();
     let mut timings = Timings::start();
-    let context = container::Context { userns: None, v2_cgroup: false };
+    let context = container::Context {
+        userns: None,
+        v2_cgroup: false,
+    };
     if let Err(failure) = container::build(plan, &context, Default::default(), &mut timings) {
         return failure;
     }
@@ -274,7 +326,10 @@ fn become_container(plan: &RunPlan, output: &fs::File) -> Failure {
         libc::dup2(output.as_raw_fd(), 1);
         libc::dup2(output.as_raw_fd(), 2);
     }
-    let context = process::Context { userns: None, die_with_parent: true };
+    let context = process::Context {
+        userns: None,
+        die_with_parent: true,
+    };
     match process::apply(&plan.process, &context, &mut timings) {
         Ok(ready) => {
             if let Some(path) = std::env::var_os("HBX_TIMINGS") {
