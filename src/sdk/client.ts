@@ -15,7 +15,8 @@ export type RequestOptions = {
   maxBytes?: number;
 };
 
-export const apiVersion = "v1.51";
+/** HYPERBOX_API_VERSION names an older one, for an older daemon. */
+export const apiVersion = `v${process.env["HYPERBOX_API_VERSION"] || "1.51"}`;
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 export type Client = {

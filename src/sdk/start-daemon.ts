@@ -33,7 +33,10 @@ export async function startDaemon(socketPath: string, env: Environment): Promise
     if (child.signalCode !== null) throw died(logPath, offset, child.signalCode);
     await Bun.sleep(pollMs);
   }
-  throw new DaemonUnreachable(`Cannot start the daemon: no answer at ${socketPath} after ${waitMs / 1000} s`, tail(logPath, offset));
+  throw new DaemonUnreachable(
+    `Cannot start the daemon: no answer at ${socketPath} after ${waitMs / 1000} s`,
+    tail(logPath, offset),
+  );
 }
 
 /** The built daemon when there is one, the sources otherwise; a single executable starts itself. */

@@ -20,16 +20,18 @@ export function compileTemplate(text: string): Template {
 }
 
 type Scope = { variables: [string, unknown][]; out: string[] };
+type Block = Extract<Node, { pipeline: Pipeline; body: Node[] }>;
 type Flow = "next" | "break" | "continue";
 
 function run(nodes: readonly Node[], dot: unknown, scope: Scope): Flow {
   for (const node of nodes) {
     if (node.kind === "text") scope.out.push(node.text);
-    else if (node.kind === "break" || node.kind === "continue") return node.kind;
     else if (node.kind === "print") {
       const value = evaluate(node.pipeline, dot, scope);
       if (node.pipeline.declares.length === 0) scope.out.push(formatValue(value));
-    } else {
+    } else if (node.kind === "break") return "break";
+    else if (node.kind === "continue") return "continue";
+    else {
       const depth = scope.variables.length;
       const flow = runBlock(node, dot, scope);
       scope.variables.length = depth;
@@ -39,14 +41,14 @@ function run(nodes: readonly Node[], dot: unknown, scope: Scope): Flow {
   return "next";
 }
 
-function runBlock(node: Extract<Node, { kind: "if" | "with" | "range" }>, dot: unknown, scope: Scope): Flow {
+function runBlock(node: Block, dot: unknown, scope: Scope): Flow {
   if (node.kind === "range") return runRange(node, dot, scope);
   const value = evaluate(node.pipeline, dot, scope);
   if (!isTrue(value)) return run(node.otherwise, dot, scope);
   return run(node.body, node.kind === "with" ? value : dot, scope);
 }
 
-function runRange(node: Extract<Node, { kind: "if" | "with" | "range" }>, dot: unknown, scope: Scope): Flow {
+function runRange(node: Block, dot: unknown, scope: Scope): Flow {
   const { pipeline, body, otherwise } = node;
   const value = evaluate({ ...pipeline, declares: [] }, dot, scope);
   const entries = entriesOf(value);

@@ -3,7 +3,11 @@ import { HttpProtocolError } from "../errors.ts";
 import type { SocketStream } from "../socket-stream.ts";
 import type { ResponseHead } from "./head.ts";
 
-export type BodyFraming = { kind: "empty" } | { kind: "length"; bytes: number } | { kind: "chunked" } | { kind: "close" };
+export type BodyFraming =
+  | { kind: "empty" }
+  | { kind: "length"; bytes: number }
+  | { kind: "chunked" }
+  | { kind: "close" };
 
 export function bodyFraming(method: string, { status, headers }: ResponseHead): BodyFraming {
   if (method === "HEAD" || status === 204 || status === 304) return { kind: "empty" };

@@ -94,7 +94,9 @@ export class HttpConnection {
     if (upgrade) head += "Connection: Upgrade\r\nUpgrade: tcp\r\n";
     if (typeof body === "string" || body instanceof Uint8Array) {
       const bytes = typeof body === "string" ? encoder.encode(body) : body;
-      await this.#stream.write(Buffer.concat([encoder.encode(`${head}Content-Length: ${bytes.length}\r\n\r\n`), bytes]));
+      await this.#stream.write(
+        Buffer.concat([encoder.encode(`${head}Content-Length: ${bytes.length}\r\n\r\n`), bytes]),
+      );
     } else if (body) {
       await this.#stream.write(encoder.encode(`${head}Transfer-Encoding: chunked\r\n\r\n`));
       for await (const chunk of body) if (chunk.length > 0) await this.#writeChunk(chunk);
@@ -119,6 +121,22 @@ export class HttpConnection {
 
 async function settledWell(sending: Promise<void>): Promise<boolean> {
   const pending = Symbol("pending");
-  const outcome = await Promise.race([sending.then(() => true, () => false), Promise.resolve(pending)]);
-  return outcome === true || (outcome === pending && (await Promise.race([sending.then(() => true, () => false), Bun.sleep(50).then(() => false)])));
+  const outcome = await Promise.race([
+    sending.then(
+      () => true,
+      () => false,
+    ),
+    Promise.resolve(pending),
+  ]);
+  return (
+    outcome === true ||
+    (outcome === pending &&
+      (await Promise.race([
+        sending.then(
+          () => true,
+          () => false,
+        ),
+        Bun.sleep(50).then(() => false),
+      ])))
+  );
 }

@@ -1,0 +1,15 @@
+/** Columns padded to their widest cell and three spaces more, as Docker prints them. */
+export function renderTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, index) => {
+      widths[index] = Math.max(widths[index] ?? 0, Bun.stringWidth(cell));
+    });
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, index) =>
+        index === row.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - Bun.stringWidth(cell) + 3),
+      )
+      .join("");
+  return rows.map((row) => `${line(row)}\n`).join("");
+}

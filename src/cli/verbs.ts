@@ -1,0 +1,205 @@
+/** Every verb by name, with how to load it: nothing is loaded that is not run. */
+import type { Verb } from "./verb.ts";
+
+type Entry = [name: string, summary: string, load: () => Promise<Verb>, aliases?: string[]];
+
+const entries: Entry[] = [
+  [
+    "run",
+    "Create and run a new container",
+    async () => (await import("../containers/commands/run.ts")).run,
+    ["container run"],
+  ],
+  [
+    "exec",
+    "Run a command in a running container",
+    async () => (await import("../containers/commands/exec.ts")).exec,
+    ["container exec"],
+  ],
+  [
+    "ps",
+    "List containers",
+    async () => (await import("../containers/commands/ps.ts")).ps,
+    ["container ls", "container list", "container ps"],
+  ],
+  [
+    "create",
+    "Create a new container",
+    async () => (await import("../containers/commands/create.ts")).create,
+    ["container create"],
+  ],
+  [
+    "logs",
+    "Print the logs of a container",
+    async () => (await import("../containers/commands/logs.ts")).logs,
+    ["container logs"],
+  ],
+  [
+    "rm",
+    "Remove containers",
+    async () => (await import("../containers/commands/rm.ts")).rm,
+    ["container rm", "container remove"],
+  ],
+  [
+    "stop",
+    "Stop running containers",
+    async () => (await import("../containers/commands/stop.ts")).stop,
+    ["container stop"],
+  ],
+  [
+    "restart",
+    "Restart containers",
+    async () => (await import("../containers/commands/restart.ts")).restart,
+    ["container restart"],
+  ],
+  [
+    "kill",
+    "Send a signal to running containers",
+    async () => (await import("../containers/commands/kill.ts")).kill,
+    ["container kill"],
+  ],
+  [
+    "pause",
+    "Pause all processes of containers",
+    async () => (await import("../containers/commands/pause.ts")).pause,
+    ["container pause"],
+  ],
+  [
+    "unpause",
+    "Let paused containers go on",
+    async () => (await import("../containers/commands/unpause.ts")).unpause,
+    ["container unpause"],
+  ],
+  [
+    "wait",
+    "Wait until containers stop, then print their exit codes",
+    async () => (await import("../containers/commands/wait.ts")).wait,
+    ["container wait"],
+  ],
+  [
+    "images",
+    "List images",
+    async () => (await import("../images/commands/images.ts")).images,
+    ["image ls", "image list"],
+  ],
+  ["image inspect", "Show all about images", async () => (await import("../images/commands/inspect.ts")).imageInspect],
+  [
+    "history",
+    "Show how an image came to be",
+    async () => (await import("../images/commands/history.ts")).history,
+    ["image history"],
+  ],
+  ["tag", "Give an image another name", async () => (await import("../images/commands/tag.ts")).tag, ["image tag"]],
+  ["rmi", "Remove images", async () => (await import("../images/commands/rmi.ts")).rmi, ["image rm", "image remove"]],
+  [
+    "load",
+    "Load images from an archive",
+    async () => (await import("../images/commands/load.ts")).load,
+    ["image load"],
+  ],
+  ["save", "Write images to an archive", async () => (await import("../images/commands/save.ts")).save, ["image save"]],
+  [
+    "import",
+    "Make an image of a root filesystem's tar",
+    async () => (await import("../images/commands/import.ts")).importImage,
+    ["image import"],
+  ],
+  [
+    "image prune",
+    "Remove images that nothing uses",
+    async () => (await import("../images/commands/prune.ts")).imagePrune,
+  ],
+  [
+    "image base",
+    "Make the image hyperbox/base from this machine's busybox",
+    async () => (await import("../images/commands/base.ts")).imageBase,
+  ],
+  ["volume create", "Create a volume", async () => (await import("../volumes/commands/create.ts")).volumeCreate],
+  ["volume ls", "List volumes", async () => (await import("../volumes/commands/ls.ts")).volumeList, ["volume list"]],
+  [
+    "volume inspect",
+    "Show all about volumes",
+    async () => (await import("../volumes/commands/inspect.ts")).volumeInspect,
+  ],
+  [
+    "volume rm",
+    "Remove volumes",
+    async () => (await import("../volumes/commands/rm.ts")).volumeRemove,
+    ["volume remove"],
+  ],
+  [
+    "volume prune",
+    "Remove volumes that no container uses",
+    async () => (await import("../volumes/commands/prune.ts")).volumePrune,
+  ],
+  [
+    "network ls",
+    "List networks",
+    async () => (await import("../network/commands/ls.ts")).networkList,
+    ["network list"],
+  ],
+  [
+    "network inspect",
+    "Show all about networks",
+    async () => (await import("../network/commands/inspect.ts")).networkInspect,
+  ],
+  [
+    "version",
+    "Show the versions of client and daemon",
+    async () => (await import("../system/commands/version.ts")).version,
+  ],
+  [
+    "info",
+    "Show the daemon, its host, and what is degraded there",
+    async () => (await import("../system/commands/info.ts")).info,
+    ["system info"],
+  ],
+  [
+    "events",
+    "Follow what happens in the daemon",
+    async () => (await import("../system/commands/events.ts")).events,
+    ["system events"],
+  ],
+  ["system df", "Show what uses the disk", async () => (await import("../system/commands/df.ts")).systemDf],
+  ["system prune", "Remove what is not used", async () => (await import("../system/commands/prune.ts")).systemPrune],
+  [
+    "doctor",
+    "Look at this host: what works, what is degraded",
+    async () => (await import("../system/commands/doctor.ts")).doctor,
+  ],
+  [
+    "daemon start",
+    "Start the daemon, if it does not run yet",
+    async () => (await import("../daemon/commands/start.ts")).daemonStart,
+  ],
+  [
+    "daemon stop",
+    "Stop the daemon; containers run on",
+    async () => (await import("../daemon/commands/stop.ts")).daemonStop,
+  ],
+  [
+    "daemon status",
+    "Say whether the daemon runs",
+    async () => (await import("../daemon/commands/status.ts")).daemonStatus,
+  ],
+  ["daemon logs", "Print the daemon's log", async () => (await import("../daemon/commands/logs.ts")).daemonLogs],
+];
+
+export type Found = { load: () => Promise<Verb>; args: string[] };
+
+export function findVerb(argv: readonly string[]): Found | undefined {
+  const two = argv.length > 1 ? `${argv[0]} ${argv[1]}` : undefined;
+  for (const [name, , load, aliases] of entries) {
+    if (two !== undefined && (name === two || aliases?.includes(two))) return { load, args: argv.slice(2) };
+    if (name === argv[0]) return { load, args: argv.slice(1) };
+  }
+  return undefined;
+}
+
+export const verbSummaries: readonly (readonly [string, string])[] = entries.flatMap(
+  ([name, summary, , aliases = []]) => [[name, summary] as const, ...aliases.map((alias) => [alias, summary] as const)],
+);
+export const verbNames: readonly string[] = verbSummaries.map(([name]) => name);
+export const groups: readonly string[] = [
+  ...new Set(verbNames.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0] ?? "")),
+];
