@@ -1,44 +1,59 @@
 /** A daemon in a temporary home with the base image in it, ended and swept at the end. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Client, createClient } from "../src/sdk/client.ts";
+import { connectOrStart } from "../src/sdk/connect-or-start.ts";
 import { command } from "./measure.ts";
 
 export const hbxPath = join(import.meta.dirname, "../bin/hbx");
 
-export type BenchHome = Disposable & {
+export type BenchHome = AsyncDisposable & {
   home: string;
   socket: string;
   env: Record<string, string | undefined>;
   image: string;
   daemonPid: number;
+  /** Keeps its connections, so that a call costs no connect. */
+  client: Client;
   hbx(...args: string[]): string;
 };
 
-export function openBenchHome(): BenchHome {
+const stopTimeoutMs = 60_000;
+
+export async function openBenchHome(image = true): Promise<BenchHome> {
   const home = mkdtempSync(join(tmpdir(), "hbx-bench-"));
-  const env = { ...process.env, HYPERBOX_HOME: home, HYPERBOX_RUN: join(home, "run") };
-  const hbx = (...args: string[]): string => command([hbxPath, ...args], env);
-  const close = (): void => {
-    spawnSync(hbxPath, ["daemon", "stop", "--stop-containers"], { env, stdio: "ignore" });
-    rmSync(home, { recursive: true, force: true });
-  };
+  const env = { ...process.env, HYPERBOX_HOME: home, HYPERBOX_RUN: join(home, "run"), HYPERBOX_HOST: undefined };
+  const socket = join(home, "hyperbox.sock");
+  const client = createClient(socket, () => connectOrStart({ socketPath: socket, explicit: false }, env));
   try {
-    hbx("daemon", "start");
-    hbx("image", "base");
+    await client.text("GET", "/_ping");
     const daemonPid = Number(readFileSync(join(home, "run/hyperboxd.pid"), "utf8"));
-    return {
-      home,
-      socket: join(home, "hyperbox.sock"),
-      env,
+    const bench: BenchHome = {
+      ...{ home, socket, env, client, daemonPid },
       image: "hyperbox/base",
-      daemonPid,
-      hbx,
-      [Symbol.dispose]: close,
+      hbx: (...args) => command([hbxPath, ...args], env),
+      async [Symbol.asyncDispose]() {
+        await client.text("POST", "/hbx/v1/daemon/stop", { query: { containers: 1 } }).catch(() => undefined);
+        client.close();
+        await gone(daemonPid);
+        rmSync(home, { recursive: true, force: true });
+      },
     };
+    if (image) await client.text("POST", "/hbx/v1/images/base");
+    return bench;
   } catch (error) {
-    close();
+    const log = join(home, "daemon.log");
+    if (existsSync(log)) console.error(readFileSync(log, "utf8"));
+    rmSync(home, { recursive: true, force: true });
     throw error;
+  }
+}
+
+async function gone(pid: number): Promise<void> {
+  const deadline = Date.now() + stopTimeoutMs;
+  while (existsSync(`/proc/${pid}`)) {
+    if (Date.now() > deadline) throw new Error(`the daemon ${pid} did not stop within ${stopTimeoutMs / 1000} s`);
+    await Bun.sleep(10);
   }
 }
