@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Instant;
 
+use hbx_protocol::plan::{KernelMount, MountFlag, MountPlan};
 use support::*;
 
 fn median(mut values: Vec<u128>) -> u128 {
@@ -25,7 +26,15 @@ fn print_the_timings_of_a_start() {
             .entry("= prepare".into())
             .or_default()
             .push(begin.elapsed().as_micros());
-        let plan = spare.plan(&["/bin/true"]);
+        let mut plan = spare.plan(&["/bin/true"]);
+        let kernel = |target: &str| KernelMount {
+            target: target.into(),
+            readonly: true,
+            flags: vec![MountFlag::Nosuid],
+        };
+        plan.mounts.push(MountPlan::Mqueue(kernel("/dev/mqueue")));
+        plan.mounts.push(MountPlan::Sysfs(kernel("/sys")));
+        plan.mounts.push(MountPlan::Cgroup(kernel("/sys/fs/cgroup")));
         let begin = Instant::now();
         let answer = spare.start(plan);
         steps
@@ -61,8 +70,9 @@ fn print_the_throughput_of_an_attached_client() {
     for log in [false, true] {
         let mut spare = zygote.spare();
         let mut plan = spare.plan(&["/bin/dd", "if=/dev/zero", "bs=65536", "count=32768"]);
-        if !log {
-            plan.log = None;
+        match &mut plan.log {
+            Some(plan) if log => (plan.max_bytes, plan.max_files) = (10 << 20, 3),
+            _ => plan.log = None,
         }
         let mut stream = spare.attach(Streams {
             stdin: false,
