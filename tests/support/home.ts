@@ -1,9 +1,10 @@
-/** A real daemon in a temporary home, and a snapshot of the kernel's objects to prove that nothing was left behind. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+/** A real daemon in a temporary home; closing it proves that nothing was left behind. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Api, createApi } from "./api.ts";
+import { kernelSnapshot, settledSnapshot } from "./kernel.ts";
 
 export const projectRoot = join(import.meta.dirname, "../..");
 const bun = join(projectRoot, "node_modules/bun/bin/bun.exe");
@@ -21,10 +22,18 @@ export type TestHome = AsyncDisposable & {
   log(): string;
 };
 
-export async function openTestHome(options: { image?: boolean } = {}): Promise<TestHome> {
+export type HomeOptions = {
+  /** False: without the base image. */
+  image?: boolean;
+  /** Settings of the daemon. */
+  config?: Record<string, unknown>;
+};
+
+export async function openTestHome(options: HomeOptions = {}): Promise<TestHome> {
   const home = mkdtempSync(join(tmpdir(), "hbx-test-"));
   const run = join(home, "run");
   mkdirSync(run);
+  if (options.config) writeFileSync(join(home, "config.json"), JSON.stringify(options.config));
   const env: Record<string, string> = {
     ...(process.env as Record<string, string>),
     HYPERBOX_HOME: home,
@@ -35,6 +44,7 @@ export async function openTestHome(options: { image?: boolean } = {}): Promise<T
   let child: ChildProcess | null = null;
   let output = "";
 
+  const before = kernelSnapshot(home);
   const start = async (): Promise<void> => {
     const process = spawn(bun, [join(projectRoot, "src/daemon/main.ts")], {
       env,
@@ -66,8 +76,11 @@ export async function openTestHome(options: { image?: boolean } = {}): Promise<T
   const close = async (): Promise<void> => {
     if (child) await api.call("POST", "/hbx/v1/daemon/stop?containers=1").catch(() => null);
     const process = child;
-    if (process && process.exitCode === null) await new Promise((resolve) => process.once("exit", resolve));
+    if (process && process.exitCode === null && process.signalCode === null)
+      await new Promise((resolve) => process.once("exit", resolve));
+    const after = await settledSnapshot(home, before);
     rmSync(home, { recursive: true, force: true });
+    if (!Bun.deepEquals(after, before)) throw new Error(`left behind: ${difference(before, after)}\n${output.slice(-4000)}`);
   };
 
   await start();
@@ -87,47 +100,11 @@ export async function openTestHome(options: { image?: boolean } = {}): Promise<T
   };
 }
 
-/** What the kernel holds that a container engine could leak. Compare before and after. */
-export function kernelSnapshot(): Record<string, string[]> {
-  const text = (command: string, ...args: string[]): string[] => {
-    const result = spawnSync(command, args, { encoding: "utf8" });
-    return (result.stdout ?? "").split("\n").filter(Boolean).sort();
-  };
-  return {
-    mounts: readFileSync("/proc/self/mountinfo", "utf8")
-      .split("\n")
-      .map((line) => line.split(" ")[4] ?? "")
-      .filter(Boolean)
-      .sort(),
-    links: text("ip", "-o", "link").map((line) => line.split(": ")[1] ?? ""),
-    netns: text("ip", "netns"),
-    nft: text("nft", "list", "tables"),
-    cgroups: cgroupsOfOurs(),
-    processes: ourProcesses(),
-  };
-}
-
-function cgroupsOfOurs(): string[] {
-  const found: string[] = [];
-  for (const controller of existsSync("/sys/fs/cgroup") ? readdirSync("/sys/fs/cgroup") : []) {
-    const dir = join("/sys/fs/cgroup", controller);
-    try {
-      for (const name of readdirSync(dir)) if (name.startsWith("hyperbox")) found.push(join(dir, name));
-    } catch {
-      // not a directory
-    }
-  }
-  return found.sort();
-}
-
-function ourProcesses(): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("hbx-");
-      } catch {
-        return false;
-      }
-    });
+function difference(before: Record<string, string[]>, after: Record<string, string[]>): string {
+  const parts = Object.keys(after).map((kind) => {
+    const more = (after[kind] ?? []).filter((one) => !before[kind]?.includes(one));
+    const fewer = (before[kind] ?? []).filter((one) => !after[kind]?.includes(one));
+    return [...more.map((one) => `+${kind} ${one}`), ...fewer.map((one) => `-${kind} ${one}`)];
+  });
+  return parts.flat().join(", ");
 }

@@ -101,17 +101,23 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
     onError: (key, error) => logger.log("warn", "engine.spare", { key, error: String(error) }),
   });
 
+  const living = new Set<string>();
   const open = (
     record: RuntimeRecord,
     connection: CoreConnection,
     timings: Record<string, number>,
     release: () => void,
-  ): Workload =>
-    createWorkload({
+  ): Workload => {
+    living.add(record.runtimeId);
+    return createWorkload({
       ...{ record, connection, timings, cgroups: facts.cgroups, lookup: facts.lookupDevice },
       describe: (failed) => failureMessage(failed),
-      onGone: release,
+      onGone() {
+        living.delete(record.runtimeId);
+        release();
+      },
     });
+  };
 
   return {
     name: "native",
@@ -185,7 +191,7 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
     sweep: (alive) => sweepRuntime({ cgroupParents, runDir, alive, logger }),
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();
-      removeCgroupParents(cgroupParents);
+      await removeCgroupParents(cgroupParents, living);
     },
   };
 }

@@ -30,14 +30,22 @@ export async function sweepRuntime({ cgroupParents, runDir, alive, logger }: Swe
   }
 }
 
-/** Removes our directories in the hierarchies when nothing is left in them. */
-export function removeCgroupParents(cgroupParents: readonly string[]): void {
-  for (const parent of cgroupParents) {
-    try {
-      rmdirSync(parent);
-    } catch {
-      // Containers still live in it.
+/** Removes our directories in the hierarchies when nothing `alive` is in them; waits for shims that are just ending. */
+export async function removeCgroupParents(
+  cgroupParents: readonly string[],
+  alive: ReadonlySet<string>,
+): Promise<void> {
+  for (let attempt = 0; attempt < removeAttempts; attempt += 1) {
+    let ending = false;
+    for (const parent of cgroupParents) {
+      try {
+        rmdirSync(parent);
+      } catch {
+        ending ||= list(parent).some((name) => spareName.test(name) && !alive.has(name));
+      }
     }
+    if (!ending) return;
+    await new Promise((resolve) => setTimeout(resolve, removePauseMs));
   }
 }
 
