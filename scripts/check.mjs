@@ -28,4 +28,4 @@ for (const { name, complaints } of results) {
   for (const complaint of complaints) console.log(complaint);
 }
 console.log(`checked in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-process.exit(results.some(({ complaints }) => complaints.length > 0) ? 1 : 0);
+process.exitCode = results.some(({ complaints }) => complaints.length > 0) ? 1 : 0;

@@ -42,11 +42,11 @@ function defaultHome(env: Environment, uid: number): string {
   return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local/share"), "hyperbox");
 }
 
-function defaultRun(env: Environment, uid: number, home: string): string {
-  const custom = Boolean(env.HYPERBOX_HOME);
+function defaultRun(env: Environment, uid: number, _home: string): string {
+  const _custom = Boolean(env.HYPERBOX_HOME);
   const base = uid === 0 ? "/run/hyperbox" : join(env.XDG_RUNTIME_DIR || join(tmpdir(), `hyperbox-${uid}`), "hyperbox");
   // A home of its own gets a run directory of its own, so that two daemons never meet.
-  return custom ? `${base}-${homeTag(home)}` : base;
+  return ownHome === null ? base : `${base}-${homeTag(ownHome)}`;
 }
 
 function absolute(name: string, value: string | undefined): string | undefined {

@@ -6,6 +6,7 @@ import { createLogger } from "../base/log.ts";
 import { loadSettings, type Places, resolvePlaces } from "../config/index.ts";
 import { findCore } from "./core-path.ts";
 import { rerunRootless, rootlessFacts } from "./rootless.ts";
+import { lostRaceExitCode } from "./schema.ts";
 import { startDaemon } from "./start.ts";
 
 async function main(): Promise<number | undefined> {
@@ -52,5 +53,11 @@ try {
         ? (error.stack ?? error.message)
         : errorText(error);
   process.stderr.write(`hyperboxd: ${text}${hint}\n`);
-  process.exit(error instanceof EngineError ? exitCodeByKind[error.kind] : 125);
+  process.exit(exitCodeOf(error));
+}
+
+/** Of many clients that start a daemon at once, all but one lose the race for the home: they tell it by this code. */
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof EngineError)) return 125;
+  return error.code === "state.locked" ? lostRaceExitCode : exitCodeByKind[error.kind];
 }

@@ -8,6 +8,7 @@ import { type Containers, createContainers } from "../containers/index.ts";
 import { createJobs, createNativeEngine, createZygote, failureMessage, planProcess } from "../engines/native/index.ts";
 import { type CommitSources, createImageResolver, imageRoutes, openImages, sweepImages } from "../images/index.ts";
 import { createNetworks, networkMigrations, networkRoutes } from "../network/index.ts";
+import { defaultCapabilities } from "../security/index.ts";
 import { createEvents, openDatabase } from "../state/index.ts";
 import { createContainerVolumes, openVolumes, volumeRoutes } from "../volumes/index.ts";
 import { attachedContainers, commitSource, imageUses } from "./bridges.ts";
@@ -84,6 +85,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   await engine.sweep(new Set(living.map(({ runtimeId }) => runtimeId)));
   await networks.sweep(living);
   await sweepImages(images);
+  await volumes.sweep();
 
   const routes: Route[] = [
     ...containers.routes,
@@ -96,6 +98,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   const server = createApiServer(routes, logger);
   await server.listen(places.socket);
   engine.warm();
+  facts.seccomp.default(defaultCapabilities); // compiled before the first start asks for it
 
   return {
     async stop({ stopContainers }) {

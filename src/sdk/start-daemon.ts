@@ -4,6 +4,7 @@
  */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { lostRaceExitCode } from "../daemon/schema.ts";
 import { DaemonUnreachable } from "./errors.ts";
 import type { Environment } from "./paths.ts";
 import { SocketStream } from "./socket-stream.ts";
@@ -28,8 +29,9 @@ export async function startDaemon(socketPath: string, env: Environment): Promise
   const deadline = performance.now() + waitMs;
   while (performance.now() < deadline) {
     if (await answers(socketPath)) return;
-    // A daemon that lost the race exits with 0; one that died did not.
-    if (child.exitCode !== null && child.exitCode !== 0) throw died(logPath, offset, child.exitCode);
+    // One that lost the race leaves it to the winner, whose socket will be there.
+    if (child.exitCode !== null && child.exitCode !== 0 && child.exitCode !== lostRaceExitCode)
+      throw died(logPath, offset, child.exitCode);
     if (child.signalCode !== null) throw died(logPath, offset, child.signalCode);
     await Bun.sleep(pollMs);
   }
