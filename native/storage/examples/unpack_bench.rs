@@ -23,7 +23,10 @@ fn main() {
     // Only now: ext4 searches long for inodes when some were freed within the last seconds.
     std::fs::remove_dir_all(&all).expect("the directory can be removed");
     let (ours, theirs) = (median(ours), median(theirs));
-    println!("hbx {ours:?}  tar {theirs:?}  ratio {:.2}", ours.as_secs_f64() / theirs.as_secs_f64());
+    println!(
+        "hbx {ours:?}  tar {theirs:?}  ratio {:.2}",
+        ours.as_secs_f64() / theirs.as_secs_f64()
+    );
 }
 
 fn timed(dest: &Path, work: impl Fn(&Path)) -> Duration {
@@ -34,12 +37,25 @@ fn timed(dest: &Path, work: impl Fn(&Path)) -> Duration {
 }
 
 fn unpack(archive: &str, dest: &Path) {
-    let limits = Limits { max_bytes: u64::MAX, max_ratio: u64::MAX };
+    let limits = Limits {
+        max_bytes: u64::MAX,
+        max_ratio: u64::MAX,
+    };
     let source = Box::new(File::open(archive).expect("the archive exists"));
     let mut archive = Archive::new(Pipeline::start(source, limits));
-    let rules = Rules { overlay: Some("trusted.overlay."), owner: Owner::Archive, flat: false, keep_kind: false, root_attributes: true, max_entries: u64::MAX, skip_devices: false };
+    let rules = Rules {
+        overlay: Some("trusted.overlay."),
+        owner: Owner::Archive,
+        flat: false,
+        keep_kind: false,
+        root_attributes: true,
+        max_entries: u64::MAX,
+        skip_devices: false,
+    };
     let root = File::open(dest).expect("the directory exists").into();
-    Extractor::new(root, Vec::new(), rules).run(&mut archive, &|| false).expect("the archive is sound");
+    Extractor::new(root, Vec::new(), rules)
+        .run(&mut archive, &|| false)
+        .expect("the archive is sound");
     archive.into_source().totals().expect("it was read to the end");
 }
 

@@ -22,7 +22,10 @@ impl Job {
         let hung_up = Arc::new(AtomicBool::new(false));
         let (watched, flag) = (conn.try_clone().during("protocol")?, hung_up.clone());
         std::thread::spawn(move || watch(&watched, &flag));
-        Ok(Job { conn: conn.try_clone().during("protocol")?, hung_up })
+        Ok(Job {
+            conn: conn.try_clone().during("protocol")?,
+            hung_up,
+        })
     }
 
     pub fn cancelled(&self) -> bool {
@@ -30,7 +33,11 @@ impl Job {
     }
 
     pub fn check(&self) -> Outcome<()> {
-        if self.cancelled() { Err(Failure::cancelled()) } else { Ok(()) }
+        if self.cancelled() {
+            Err(Failure::cancelled())
+        } else {
+            Ok(())
+        }
     }
 
     pub fn file(&self, path: &str) -> Outcome<Box<dyn Read + Send>> {
@@ -66,7 +73,11 @@ impl Job {
 
 /// A half-close of the peer is no hang-up: it may still wait for the answer.
 fn watch(conn: &UnixStream, flag: &AtomicBool) {
-    let mut poll = libc::pollfd { fd: conn.as_raw_fd(), events: 0, revents: 0 };
+    let mut poll = libc::pollfd {
+        fd: conn.as_raw_fd(),
+        events: 0,
+        revents: 0,
+    };
     loop {
         // SAFETY: one valid pollfd.
         let ready = unsafe { libc::poll(&raw mut poll, 1, -1) };

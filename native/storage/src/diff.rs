@@ -41,18 +41,31 @@ enum Below {
 }
 
 pub fn run(request: &Diff, job: &Job) -> Outcome<()> {
-    let open = |path: &String| sys::open(path.as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY, 0).during_at("read", path.as_bytes());
+    let open = |path: &String| {
+        sys::open(path.as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY, 0).during_at("read", path.as_bytes())
+    };
     let upper = open(&request.upper)?;
     let lowers = request.lowers.iter().map(open).collect::<Outcome<Vec<_>>>()?;
     let mut changes = Vec::new();
     level(upper.as_fd(), &lowers, b"", false, &mut changes, job)?;
     for (path, kind) in changes {
-        job.send(&Change { t: "change", path: String::from_utf8_lossy(&path).into_owned(), kind: kind as u8 })?;
+        job.send(&Change {
+            t: "change",
+            path: String::from_utf8_lossy(&path).into_owned(),
+            kind: kind as u8,
+        })?;
     }
     job.send(&hbx_protocol::messages::Done::new())
 }
 
-fn level(dir: Fd, lowers: &[OwnedFd], path: &[u8], opaque: bool, changes: &mut Vec<(Vec<u8>, Kind)>, job: &Job) -> Outcome<()> {
+fn level(
+    dir: Fd,
+    lowers: &[OwnedFd],
+    path: &[u8],
+    opaque: bool,
+    changes: &mut Vec<(Vec<u8>, Kind)>,
+    job: &Job,
+) -> Outcome<()> {
     job.check()?;
     let mut here = names(dir).during_at("read", path)?;
     here.sort();
@@ -79,13 +92,24 @@ fn level(dir: Fd, lowers: &[OwnedFd], path: &[u8], opaque: bool, changes: &mut V
     Ok(())
 }
 
-fn entry(dir: Fd, name: &[u8], path: &[u8], st: &libc::stat, below: Below, changes: &mut Vec<(Vec<u8>, Kind)>, job: &Job) -> Outcome<()> {
+fn entry(
+    dir: Fd,
+    name: &[u8],
+    path: &[u8],
+    st: &libc::stat,
+    below: Below,
+    changes: &mut Vec<(Vec<u8>, Kind)>,
+    job: &Job,
+) -> Outcome<()> {
     let at = [b"/", path].concat();
     let is_directory = st.st_mode & libc::S_IFMT == libc::S_IFDIR;
     let place = changes.len();
     let (kind, lowers) = match below {
         Below::Nothing => (Some(Kind::Added), Vec::new()),
-        Below::File(old) => ((is_directory || differs(st, &old, false)).then_some(Kind::Modified), Vec::new()),
+        Below::File(old) => (
+            (is_directory || differs(st, &old, false)).then_some(Kind::Modified),
+            Vec::new(),
+        ),
         Below::Directory(old, _) if !is_directory => (differs(st, &old, false).then_some(Kind::Modified), Vec::new()),
         Below::Directory(old, fds) => (differs(st, &old, true).then_some(Kind::Modified), fds),
     };
@@ -108,7 +132,9 @@ fn reread(dir: &OwnedFd) -> Outcome<OwnedFd> {
 fn below(lowers: &[OwnedFd], name: &[u8]) -> Outcome<Below> {
     let mut found: Option<(Box<libc::stat>, Vec<OwnedFd>)> = None;
     for lower in lowers {
-        let Ok(st) = sys::fstatat(lower.as_fd(), name) else { continue };
+        let Ok(st) = sys::fstatat(lower.as_fd(), name) else {
+            continue;
+        };
         if is_whiteout(&st) {
             break;
         }
@@ -133,7 +159,9 @@ fn is_whiteout(st: &libc::stat) -> bool {
 }
 
 fn is_opaque(dir: Fd) -> bool {
-    [&b"trusted.overlay.opaque"[..], b"user.overlay.opaque"].iter().any(|key| matches!(xattr::get(dir, key), Ok(Some(v)) if v == b"y"))
+    [&b"trusted.overlay.opaque"[..], b"user.overlay.opaque"]
+        .iter()
+        .any(|key| matches!(xattr::get(dir, key), Ok(Some(v)) if v == b"y"))
 }
 
 fn differs(new: &libc::stat, old: &libc::stat, directories: bool) -> bool {

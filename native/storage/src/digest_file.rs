@@ -31,5 +31,9 @@ pub fn run(request: &DigestFile, job: &Job) -> Outcome<Digested> {
             n => hasher.update(&buffer[..n]),
         }
     }
-    Ok(Digested { t: "done", size_bytes: hasher.bytes, digest: hasher.finish() })
+    Ok(Digested {
+        t: "done",
+        size_bytes: hasher.bytes,
+        digest: hasher.finish(),
+    })
 }

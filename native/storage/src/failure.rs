@@ -13,7 +13,12 @@ pub type Outcome<T> = Result<T, Failure>;
 
 impl Failure {
     pub fn new(step: &'static str, errno: i32) -> Self {
-        Failure { step, errno, path: None, message: None }
+        Failure {
+            step,
+            errno,
+            path: None,
+            message: None,
+        }
     }
 
     pub fn io(step: &'static str, error: &io::Error) -> Self {
@@ -21,7 +26,11 @@ impl Failure {
             return inner.clone();
         }
         let failure = Failure::new(step, error.raw_os_error().unwrap_or(0));
-        if failure.errno == 0 { failure.saying(error.to_string()) } else { failure }
+        if failure.errno == 0 {
+            failure.saying(error.to_string())
+        } else {
+            failure
+        }
     }
 
     pub fn corrupt(message: impl Into<String>) -> Self {
@@ -67,8 +76,18 @@ impl std::error::Error for Failure {}
 
 impl From<&Failure> for hbx_protocol::Failure {
     fn from(failure: &Failure) -> Self {
-        let Failure { step, errno, path, message } = failure.clone();
-        hbx_protocol::Failure { step: step.to_owned(), errno, path, message }
+        let Failure {
+            step,
+            errno,
+            path,
+            message,
+        } = failure.clone();
+        hbx_protocol::Failure {
+            step: step.to_owned(),
+            errno,
+            path,
+            message,
+        }
     }
 }
 

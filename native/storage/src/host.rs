@@ -11,12 +11,19 @@ pub fn in_user_namespace() -> bool {
 pub fn overlay_prefix() -> &'static str {
     // SAFETY: cannot fail, touches no memory.
     let root = unsafe { libc::geteuid() } == 0;
-    if root && !in_user_namespace() { "trusted.overlay." } else { "user.overlay." }
+    if root && !in_user_namespace() {
+        "trusted.overlay."
+    } else {
+        "user.overlay."
+    }
 }
 
 /// Walks keep one descriptor for each level.
 pub fn raise_open_files() {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` is valid for reading and writing.
     unsafe {
         if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {

@@ -13,8 +13,18 @@ pub fn handles(t: &str) -> bool {
     JOBS.contains(&t)
 }
 
-const JOBS: [&str; 10] =
-    ["unpack", "digestFile", "layerTar", "treeTar", "putTar", "statPath", "diff", "copyUp", "usage", "removeTree"];
+const JOBS: [&str; 10] = [
+    "unpack",
+    "digestFile",
+    "layerTar",
+    "treeTar",
+    "putTar",
+    "statPath",
+    "diff",
+    "copyUp",
+    "usage",
+    "removeTree",
+];
 
 /// Does the job `t` of the frame `body` and answers on `conn`, which hello has passed already.
 pub fn run(t: &str, body: &[u8], conn: &UnixStream) {
@@ -76,7 +86,9 @@ fn remove_tree(request: &RemoveTree, job: &Job) -> Outcome<Entries> {
     let path = request.path.as_bytes();
     let (above, name) = unpack::name::split(path);
     if !path.starts_with(b"/") || matches!(name, b"" | b"." | b"..") {
-        return Err(Failure::new("protocol", libc::EINVAL).at(path).saying("expected an absolute path that ends in a name"));
+        return Err(Failure::new("protocol", libc::EINVAL)
+            .at(path)
+            .saying("expected an absolute path that ends in a name"));
     }
     let above = if above.is_empty() { b"/" } else { above };
     let parent = match sys::open(above, libc::O_RDONLY | libc::O_DIRECTORY, 0) {

@@ -12,12 +12,15 @@ pub struct Names {
 
 impl Names {
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], u8)> {
-        self.entries.iter().map(|(from, to, kind)| (&self.bytes[*from as usize..*to as usize], *kind))
+        self.entries
+            .iter()
+            .map(|(from, to, kind)| (&self.bytes[*from as usize..*to as usize], *kind))
     }
 
     pub fn sort(&mut self) {
         let bytes = &self.bytes;
-        self.entries.sort_unstable_by(|a, b| bytes[a.0 as usize..a.1 as usize].cmp(&bytes[b.0 as usize..b.1 as usize]));
+        self.entries
+            .sort_unstable_by(|a, b| bytes[a.0 as usize..a.1 as usize].cmp(&bytes[b.0 as usize..b.1 as usize]));
     }
 }
 
@@ -32,7 +35,11 @@ pub fn names(dir: Fd) -> io::Result<Names> {
         if n < 0 {
             let error = io::Error::last_os_error();
             // A directory removed meanwhile has no names.
-            return if error.raw_os_error() == Some(libc::ENOENT) { Ok(found) } else { Err(error) };
+            return if error.raw_os_error() == Some(libc::ENOENT) {
+                Ok(found)
+            } else {
+                Err(error)
+            };
         }
         if n == 0 {
             return Ok(found);

@@ -16,7 +16,11 @@ pub struct Removal<'a> {
 
 impl<'a> Removal<'a> {
     pub fn new(cancelled: &'a dyn Fn() -> bool) -> Self {
-        Removal { entries: 0, cancelled, moved: 0 }
+        Removal {
+            entries: 0,
+            cancelled,
+            moved: 0,
+        }
     }
 
     /// Removes `name` and all below it.
@@ -67,11 +71,15 @@ impl<'a> Removal<'a> {
             let place = format!(".hbx-removing-{}-{}", std::process::id(), self.moved);
             return gone_is_fine(sys::renameat(dir, name, top, place.as_bytes())).during_at("remove", name);
         }
-        let Some(child) = open_dir(dir, name)? else { return Ok(()) };
+        let Some(child) = open_dir(dir, name)? else {
+            return Ok(());
+        };
         self.level(top, child.as_fd(), depth + 1).map_err(|f| f.at(name))?;
         drop(child);
         match self.unlink(dir, name, libc::AT_REMOVEDIR) {
-            Err(e) if e.raw_os_error() == Some(libc::ENOTEMPTY) => Err(Failure::io("remove", &e).at(name).saying("something is being added while it is removed")),
+            Err(e) if e.raw_os_error() == Some(libc::ENOTEMPTY) => Err(Failure::io("remove", &e)
+                .at(name)
+                .saying("something is being added while it is removed")),
             other => other.during_at("remove", name),
         }
     }
@@ -129,9 +137,9 @@ fn open_dir(parent: Fd, name: &[u8]) -> Outcome<Option<OwnedFd>> {
     match opened {
         Ok(fd) => Ok(Some(fd)),
         Err(e) if matches!(e.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP)) => Ok(None),
-        Err(e) if e.raw_os_error() == Some(libc::EXDEV) => {
-            Err(Failure::new("mounted", libc::EBUSY).at(name).saying("something is mounted here"))
-        }
+        Err(e) if e.raw_os_error() == Some(libc::EXDEV) => Err(Failure::new("mounted", libc::EBUSY)
+            .at(name)
+            .saying("something is mounted here")),
         Err(e) => Err(Failure::io("remove", &e).at(name)),
     }
 }
@@ -140,7 +148,11 @@ fn open_dir(parent: Fd, name: &[u8]) -> Outcome<Option<OwnedFd>> {
 fn unlock(dir: Fd) -> io::Result<()> {
     let path = sys::c(&sys::proc_path(dir, b""))?;
     // SAFETY: the path is terminated and outlives the call.
-    if unsafe { libc::chmod(path.as_ptr(), 0o700) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if unsafe { libc::chmod(path.as_ptr(), 0o700) } < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Takes the immutable and append-only flags away, which root in a container may have set.

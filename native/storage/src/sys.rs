@@ -10,7 +10,11 @@ pub fn c(name: &[u8]) -> io::Result<CString> {
 }
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }
 
 fn own(result: libc::c_int) -> io::Result<OwnedFd> {
@@ -21,7 +25,14 @@ fn own(result: libc::c_int) -> io::Result<OwnedFd> {
 pub fn openat(dir: Fd, name: &[u8], flags: i32, mode: u32) -> io::Result<OwnedFd> {
     let name = c(name)?;
     // SAFETY: `name` is a terminated string that outlives the call.
-    own(unsafe { libc::openat(dir.as_raw_fd(), name.as_ptr(), flags | libc::O_CLOEXEC | libc::O_NOFOLLOW, mode) })
+    own(unsafe {
+        libc::openat(
+            dir.as_raw_fd(),
+            name.as_ptr(),
+            flags | libc::O_CLOEXEC | libc::O_NOFOLLOW,
+            mode,
+        )
+    })
 }
 
 /// Opens an absolute path of the caller's own, following links.
@@ -43,7 +54,9 @@ pub fn openat2(dir: Fd, path: &[u8], flags: i32, resolve: u64) -> io::Result<Own
     let size = size_of::<libc::open_how>();
     loop {
         // SAFETY: path and how outlive the call, size is how's.
-        let result = own(unsafe { libc::syscall(libc::SYS_openat2, dir.as_raw_fd(), path.as_ptr(), &raw const how, size) as i32 });
+        let result = own(unsafe {
+            libc::syscall(libc::SYS_openat2, dir.as_raw_fd(), path.as_ptr(), &raw const how, size) as i32
+        });
         match result {
             // The kernel asks for a retry when a rename raced with the walk.
             Err(e) if e.raw_os_error() == Some(libc::EAGAIN) => continue,
@@ -131,7 +144,10 @@ pub fn lchownat(dir: Fd, name: &[u8], uid: u32, gid: u32) -> io::Result<()> {
 }
 
 fn times(mtime: (i64, u32)) -> [libc::timespec; 2] {
-    let at = libc::timespec { tv_sec: mtime.0, tv_nsec: i64::from(mtime.1) };
+    let at = libc::timespec {
+        tv_sec: mtime.0,
+        tv_nsec: i64::from(mtime.1),
+    };
     [at, at]
 }
 
@@ -143,7 +159,15 @@ pub fn futimens(fd: Fd, mtime: (i64, u32)) -> io::Result<()> {
 pub fn lutimensat(dir: Fd, name: &[u8], mtime: (i64, u32)) -> io::Result<()> {
     let name = c(name)?;
     // SAFETY: `name` and the two-element array outlive the call.
-    check(unsafe { libc::utimensat(dir.as_raw_fd(), name.as_ptr(), times(mtime).as_ptr(), libc::AT_SYMLINK_NOFOLLOW) }).map(drop)
+    check(unsafe {
+        libc::utimensat(
+            dir.as_raw_fd(),
+            name.as_ptr(),
+            times(mtime).as_ptr(),
+            libc::AT_SYMLINK_NOFOLLOW,
+        )
+    })
+    .map(drop)
 }
 
 pub fn ftruncate(fd: Fd, size: u64) -> io::Result<()> {
@@ -192,5 +216,9 @@ pub fn umask(mask: u32) {
 pub fn seek(fd: Fd, offset: u64, whence: i32) -> io::Result<u64> {
     // SAFETY: integers only.
     let at = unsafe { libc::lseek(fd.as_raw_fd(), offset as i64, whence) };
-    if at < 0 { Err(io::Error::last_os_error()) } else { Ok(at as u64) }
+    if at < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(at as u64)
+    }
 }

@@ -27,13 +27,23 @@ pub fn run(request: &Usage, job: &Job) -> Outcome<Used> {
     let path = request.path.as_bytes();
     let top = sys::open(path, libc::O_RDONLY | libc::O_DIRECTORY, 0).during_at("read", path)?;
     let st = sys::fstat(top.as_fd()).during_at("read", path)?;
-    let mut count = Count { job, device: st.st_dev, seen: HashSet::new(), bytes: st.st_blocks as u64 * 512, entries: 0 };
+    let mut count = Count {
+        job,
+        device: st.st_dev,
+        seen: HashSet::new(),
+        bytes: st.st_blocks as u64 * 512,
+        entries: 0,
+    };
     let mut todo = vec![top];
     // Descriptors are held only for directories not yet read; what cannot be opened has vanished or is another mount.
     while let Some(dir) = todo.pop() {
         count.level(dir.as_fd(), &mut todo)?;
     }
-    Ok(Used { t: "done", size_bytes: count.bytes, entries: count.entries })
+    Ok(Used {
+        t: "done",
+        size_bytes: count.bytes,
+        entries: count.entries,
+    })
 }
 
 struct Count<'a> {
@@ -58,9 +68,18 @@ impl Count<'_> {
                 self.bytes += st.st_blocks as u64 * 512;
             }
             if is_directory {
-                match sys::openat2(dir, name, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW, sys::SAME_MOUNT) {
+                match sys::openat2(
+                    dir,
+                    name,
+                    libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW,
+                    sys::SAME_MOUNT,
+                ) {
                     Ok(fd) => todo.push(fd),
-                    Err(e) if matches!(e.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::EXDEV | libc::EACCES)) => {}
+                    Err(e)
+                        if matches!(
+                            e.raw_os_error(),
+                            Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::EXDEV | libc::EACCES)
+                        ) => {}
                     Err(e) => return Err(crate::Failure::io("read", &e).at(name)),
                 }
             }

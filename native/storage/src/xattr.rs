@@ -94,7 +94,11 @@ fn list_keys(call: impl Fn(*mut libc::c_char, usize) -> isize) -> io::Result<Vec
             },
         }
     };
-    let mut keys: Vec<Vec<u8>> = names[..n].split(|b| *b == 0).filter(|k| !k.is_empty()).map(<[u8]>::to_vec).collect();
+    let mut keys: Vec<Vec<u8>> = names[..n]
+        .split(|b| *b == 0)
+        .filter(|k| !k.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect();
     keys.sort();
     Ok(keys)
 }

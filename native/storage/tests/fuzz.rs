@@ -25,7 +25,12 @@ impl Random {
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let sparse = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "2000"), ("GNU.sparse.name", "s")];
+    let sparse = [
+        ("GNU.sparse.major", "1"),
+        ("GNU.sparse.minor", "0"),
+        ("GNU.sparse.realsize", "2000"),
+        ("GNU.sparse.name", "s"),
+    ];
     let everything = Archive::default()
         .dir("d")
         .file("d/f", b"hello")
@@ -44,7 +49,11 @@ fn seeds() -> Vec<Vec<u8>> {
         .file("d/.wh..wh..opq", b"")
         .dir("d/f")
         .end();
-    vec![everything.clone(), gzip(&everything), zstd::encode_all(&everything[..], 3).unwrap()]
+    vec![
+        everything.clone(),
+        gzip(&everything),
+        zstd::encode_all(&everything[..], 3).unwrap(),
+    ]
 }
 
 fn mutate(seed: &[u8], random: &mut Random) -> Vec<u8> {
@@ -64,7 +73,16 @@ fn mutate(seed: &[u8], random: &mut Random) -> Vec<u8> {
                 data.splice(at / 512 * 512..at / 512 * 512, block);
             }
             5 => {
-                let words: [&[u8]; 8] = [b"../", b"/", b"\0", b"99999999", b"\xff\xff\xff\xff", b".wh.", b"GNU.sparse.map=1,2", b"path=../../x"];
+                let words: [&[u8]; 8] = [
+                    b"../",
+                    b"/",
+                    b"\0",
+                    b"99999999",
+                    b"\xff\xff\xff\xff",
+                    b".wh.",
+                    b"GNU.sparse.map=1,2",
+                    b"path=../../x",
+                ];
                 for (place, b) in data[at..].iter_mut().zip(words[random.below(words.len())]) {
                     *place = *b;
                 }
@@ -107,10 +125,23 @@ fn damaged_archives_never_panic_hang_or_escape() {
                 failed += 1;
             }
         }
-        let beside: Vec<_> = fs::read_dir(&scratch.0).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let beside: Vec<_> = fs::read_dir(&scratch.0)
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
         assert_eq!(beside.len(), 2, "round {round}: {beside:?}");
-        assert_eq!(fs::read_dir(scratch.join("outside")).unwrap().count(), 0, "round {round}");
-        let removed = support::job("removeTree", &Remove { t: "removeTree", path: dest.to_str().unwrap() });
+        assert_eq!(
+            fs::read_dir(scratch.join("outside")).unwrap().count(),
+            0,
+            "round {round}"
+        );
+        let removed = support::job(
+            "removeTree",
+            &Remove {
+                t: "removeTree",
+                path: dest.to_str().unwrap(),
+            },
+        );
         assert_eq!(removed.t, "done", "round {round}: {removed:?}");
     }
     assert!(done > 50 && failed > 50, "{done} done, {failed} failed");

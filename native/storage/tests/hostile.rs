@@ -4,8 +4,8 @@
 mod archive;
 #[allow(dead_code)]
 mod support;
-use std::fs;
 use archive::{Archive, Member, gzip, octal};
+use std::fs;
 use support::{Scratch, Unpack, job_with, unpack, unpack_request};
 
 fn new() -> Archive {
@@ -38,7 +38,9 @@ fn names_that_climb_out_are_refused() {
         new().pax(&[("path", "../outside/victim")]).file("ok", b"x"),
         new().pax(&[("linkpath", "../outside/victim")]).hard_link("mine", "ok"),
         new().special(b'L', "long", b"../outside/victim\0").file("ok", b"x"),
-        new().special(b'g', "global", b"26 path=../outside/victim\n").file("ok", b"x"),
+        new()
+            .special(b'g', "global", b"26 path=../outside/victim\n")
+            .file("ok", b"x"),
         new().file(".wh...", b""),
         new().file(".wh..", b""),
         new().file(".wh.", b""),
@@ -55,7 +57,12 @@ fn names_that_climb_out_are_refused() {
 fn names_and_links_that_lead_elsewhere_stay_inside() {
     let (step, s) = verdict(&new().file("/etc/passwd", b"x").end());
     assert_eq!((step.as_str(), s.join("dest/etc/passwd").exists()), ("done", true));
-    for target in ["../outside", "/outside", "../../../../../outside", "../outside/../outside"] {
+    for target in [
+        "../outside",
+        "/outside",
+        "../../../../../outside",
+        "../outside/../outside",
+    ] {
         let (step, s) = verdict(&new().symlink("link", target).file("link/victim", b"x").end());
         assert_eq!(step, "done", "{target}");
         assert_eq!(fs::read(s.join("dest/outside/victim")).unwrap(), b"x", "{target}");
@@ -65,7 +72,11 @@ fn names_and_links_that_lead_elsewhere_stay_inside() {
     assert_eq!(step, "done");
     assert!(!std::path::Path::new(&absolute).exists());
     assert!(s.join(&format!("dest{absolute}/x")).exists());
-    let chain = new().symlink("a", "b").symlink("b", "c").symlink("c", "../../outside").file("a/victim", b"x");
+    let chain = new()
+        .symlink("a", "b")
+        .symlink("b", "c")
+        .symlink("c", "../../outside")
+        .file("a/victim", b"x");
     assert_eq!(verdict(&chain.end()).0, "done");
 }
 
@@ -74,8 +85,17 @@ fn a_file_in_the_place_of_a_link_replaces_the_link() {
     let (step, s) = verdict(&new().symlink("link", "../outside/victim").file("link", b"mine").end());
     assert_eq!(step, "done");
     assert!(s.join("dest/link").symlink_metadata().unwrap().is_file());
-    let (step, s) = verdict(&new().symlink("link", "../outside").dir("link").file("link/x", b"").end());
-    assert_eq!((step.as_str(), s.join("dest/link").symlink_metadata().unwrap().is_dir()), ("done", true));
+    let (step, s) = verdict(
+        &new()
+            .symlink("link", "../outside")
+            .dir("link")
+            .file("link/x", b"")
+            .end(),
+    );
+    assert_eq!(
+        (step.as_str(), s.join("dest/link").symlink_metadata().unwrap().is_dir()),
+        ("done", true)
+    );
     // Writing through a hard link would change the first name's content.
     let (_, s) = verdict(&new().file("a", b"first").hard_link("b", "a").file("b", b"second").end());
     assert_eq!(fs::read(s.join("dest/a")).unwrap(), b"first");
@@ -92,7 +112,10 @@ fn loops_and_missing_targets_fail_cleanly() {
         new().hard_link("x", "missing"),
         new().hard_link("x", "missing/dir/file"),
         new().file("f", b"").file("f/below", b""),
-        new().file(&"n".repeat(100), b"").pax(&[("path", &"n".repeat(256))]).file("x", b""),
+        new()
+            .file(&"n".repeat(100), b"")
+            .pax(&[("path", &"n".repeat(256))])
+            .file("x", b""),
         new().pax(&[("path", &"n/".repeat(3000))]).file("x", b""),
     ] {
         assert_eq!(verdict(&case.end()).0, "write");
@@ -105,7 +128,15 @@ fn broken_headers_are_corrupt() {
     let mut checksum = whole.clone();
     checksum[0] = b'b';
     let truncated_header = whole[..300].to_vec();
-    let sized = |size: Vec<u8>| new().member(Member { name: "a", size: Some(size), ..Member::default() }).end();
+    let sized = |size: Vec<u8>| {
+        new()
+            .member(Member {
+                name: "a",
+                size: Some(size),
+                ..Member::default()
+            })
+            .end()
+    };
     let mut huge = vec![0x80u8; 1];
     huge.extend_from_slice(&[0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     let cases = [
@@ -124,28 +155,63 @@ fn broken_headers_are_corrupt() {
         new().special(b'x', "pax", b"12 path=a\0b\n").file("a", b"").end(),
         new().pax(&[("path", "only-a-header")]).0,
         new().special(b'?', "unknown", b"").end(),
-        new().member(Member { name: "c", kind: b'3', device: (0, 0), ..Member::default() }).end(),
+        new()
+            .member(Member {
+                name: "c",
+                kind: b'3',
+                device: (0, 0),
+                ..Member::default()
+            })
+            .end(),
     ];
     for (i, case) in cases.iter().enumerate() {
         assert_eq!(verdict(case).0, "corrupt", "case {i}");
     }
-    let long = new().member(Member { name: "x", kind: b'x', size: Some(octal(2 << 20, 12)), ..Member::default() });
+    let long = new().member(Member {
+        name: "x",
+        kind: b'x',
+        size: Some(octal(2 << 20, 12)),
+        ..Member::default()
+    });
     assert_eq!(verdict(&long.end()).0, "limit");
 }
 
 #[test]
 fn lying_sparse_maps_are_corrupt() {
     let one = |map: &str, real: &str, data: &[u8]| {
-        let head = [("GNU.sparse.major", "0"), ("GNU.sparse.minor", "1"), ("GNU.sparse.map", map), ("GNU.sparse.size", real)];
+        let head = [
+            ("GNU.sparse.major", "0"),
+            ("GNU.sparse.minor", "1"),
+            ("GNU.sparse.map", map),
+            ("GNU.sparse.size", real),
+        ];
         verdict(&new().pax(&head).file("s", data).end()).0
     };
     assert_eq!(one("0,5,100,5", "105", b"0123456789"), "done");
-    for (map, real) in [("0,5,3,5", "100"), ("100,5,0,5", "200"), ("0,10", "5"), ("0,5", "100"), ("0,5,9", "100"), ("18446744073709551615,10", "100"), ("0,10", "18446744073709551615")] {
+    for (map, real) in [
+        ("0,5,3,5", "100"),
+        ("100,5,0,5", "200"),
+        ("0,10", "5"),
+        ("0,5", "100"),
+        ("0,5,9", "100"),
+        ("18446744073709551615,10", "100"),
+        ("0,10", "18446744073709551615"),
+    ] {
         assert_eq!(one(map, real, b"0123456789"), "corrupt", "{map} {real}");
     }
-    let head = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "100")];
+    let head = [
+        ("GNU.sparse.major", "1"),
+        ("GNU.sparse.minor", "0"),
+        ("GNU.sparse.realsize", "100"),
+    ];
     let v1 = |text: &[u8]| verdict(&new().pax(&head).file("s", text).end()).0;
-    assert_eq!((v1(&[b"99999999999\n", &[b'1'; 500][..]].concat()).as_str(), v1(b"2\n0\n").as_str()), ("limit", "corrupt"));
+    assert_eq!(
+        (
+            v1(&[b"99999999999\n", &[b'1'; 500][..]].concat()).as_str(),
+            v1(b"2\n0\n").as_str()
+        ),
+        ("limit", "corrupt")
+    );
     assert_eq!(v1(&b"1".repeat(512)), "corrupt");
 }
 
@@ -174,7 +240,12 @@ fn limits_stop_bombs() {
     assert_eq!(with(&many, |r| r.limits.max_entries = 50).entries, 50);
     let digest = with(&many, |r| r.expected_digest = Some("sha256:00".into()));
     assert_eq!(digest.step, "digest");
-    assert_eq!(with(&new().file("f", b"x").hard_link("l", "f").end(), |r| r.flat = Some(true)).step, "flat");
+    assert_eq!(
+        with(&new().file("f", b"x").hard_link("l", "f").end(), |r| r.flat =
+            Some(true))
+        .step,
+        "flat"
+    );
     let answer = with(&new().symlink("l", "x").end(), |r| r.flat = Some(true));
     assert_eq!(answer.t, "done", "{answer:?}");
     let answer = with(&new().dir("d").file("d/f", b"x").end(), |r| r.flat = Some(true));
@@ -183,7 +254,9 @@ fn limits_stop_bombs() {
 
 #[test]
 fn damaged_compression_is_corrupt_and_foreign_formats_are_named() {
-    let noise: Vec<u8> = (0..300_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..300_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     let whole = new().file("noise", &noise).end();
     for packed in [gzip(&whole), zstd::encode_all(&whole[..], 3).unwrap()] {
         for keep in [5, 20, packed.len() / 2, packed.len() - 1] {

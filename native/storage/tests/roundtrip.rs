@@ -10,11 +10,20 @@ use support::{Scratch, layer_tar, listing, unpack};
 
 fn set_xattr(path: &Path, key: &str, value: &[u8]) {
     let parent = fs::File::open(path.parent().unwrap()).unwrap();
-    hbx_storage::xattr::set_at(parent.as_fd(), path.file_name().unwrap().as_encoded_bytes(), key.as_bytes(), value).unwrap();
+    hbx_storage::xattr::set_at(
+        parent.as_fd(),
+        path.file_name().unwrap().as_encoded_bytes(),
+        key.as_bytes(),
+        value,
+    )
+    .unwrap();
 }
 
 fn run(program: &str, args: &[&str]) {
-    assert!(Command::new(program).args(args).status().unwrap().success(), "{program} {args:?}");
+    assert!(
+        Command::new(program).args(args).status().unwrap().success(),
+        "{program} {args:?}"
+    );
 }
 
 fn tree(root: &Path) {
@@ -42,12 +51,30 @@ fn tree(root: &Path) {
     run("mknod", &[&text("disk"), "b", "700", "300000"]);
     run("mkfifo", &["-m", "640", &text("fifo")]);
     set_xattr(&at("etc/file"), "user.colour", b"a\0b=\n");
-    set_xattr(&at("setuid"), "security.capability", &[1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    set_xattr(
+        &at("setuid"),
+        "security.capability",
+        &[1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    );
     set_xattr(&at("sticky"), "user.dir", b"1");
     set_xattr(&at("etc/up"), "trusted.link", b"t");
     fs::write(at("sparse"), "head").unwrap();
-    fs::OpenOptions::new().write(true).open(at("sparse")).unwrap().set_len(64 << 20).unwrap();
-    run("sh", &["-c", &format!("printf middle | dd of={} bs=1 seek=20000000 conv=notrunc status=none", text("sparse"))]);
+    fs::OpenOptions::new()
+        .write(true)
+        .open(at("sparse"))
+        .unwrap()
+        .set_len(64 << 20)
+        .unwrap();
+    run(
+        "sh",
+        &[
+            "-c",
+            &format!(
+                "printf middle | dd of={} bs=1 seek=20000000 conv=notrunc status=none",
+                text("sparse")
+            ),
+        ],
+    );
     fs::create_dir(at("closed")).unwrap();
     fs::write(at("closed/in"), "x").unwrap();
     fs::set_permissions(at("closed"), PermissionsExt::from_mode(0o000)).unwrap();
@@ -63,13 +90,23 @@ fn a_layer_keeps_every_attribute_in_every_compression() {
     tree(&upper);
     for compression in ["none", "gzip", "zstd"] {
         let (packed, bytes) = layer_tar(&upper, compression);
-        assert_eq!((packed.t.as_str(), packed.compressed_bytes), ("done", bytes.len() as u64), "{packed:?}");
+        assert_eq!(
+            (packed.t.as_str(), packed.compressed_bytes),
+            ("done", bytes.len() as u64),
+            "{packed:?}"
+        );
         let (again, same) = layer_tar(&upper, compression);
-        assert!(bytes == same && again.digest == packed.digest, "{compression} is deterministic");
+        assert!(
+            bytes == same && again.digest == packed.digest,
+            "{compression} is deterministic"
+        );
         let dest = scratch.dir(compression);
         let unpacked = unpack(&bytes, &dest);
         assert_eq!(unpacked.t, "done", "{unpacked:?}");
-        assert_eq!((&unpacked.digest, &unpacked.diff_id, unpacked.size_bytes), (&packed.digest, &packed.diff_id, packed.size_bytes));
+        assert_eq!(
+            (&unpacked.digest, &unpacked.diff_id, unpacked.size_bytes),
+            (&packed.digest, &packed.diff_id, packed.size_bytes)
+        );
         assert_eq!(listing(&dest), listing(&upper));
     }
 }
@@ -92,12 +129,30 @@ fn gnu_tar_reads_what_we_write_and_we_what_it_writes() {
         let version = format!("--sparse-version={sparse}");
         let format = format!("--format={format}");
         // GNU's own format has no room for attributes and fractions of seconds.
-        let all = if format.contains("gnu") { &["--numeric-owner"][..] } else { &keep[..] };
-        run("tar", &[all, &["-cSf", &text(&file), &format, &version, "-C", &text(&upper), "."]].concat());
+        let all = if format.contains("gnu") {
+            &["--numeric-owner"][..]
+        } else {
+            &keep[..]
+        };
+        run(
+            "tar",
+            &[
+                all,
+                &["-cSf", &text(&file), &format, &version, "-C", &text(&upper), "."],
+            ]
+            .concat(),
+        );
         let answer = unpack(&fs::read(&file).unwrap(), &dest);
         assert_eq!(answer.t, "done", "{answer:?}");
         let strip = |lines: Vec<String>| -> Vec<String> {
-            if format.contains("pax") { lines } else { lines.iter().map(|l| l.split(' ').take(4).collect::<Vec<_>>().join(" ")).collect() }
+            if format.contains("pax") {
+                lines
+            } else {
+                lines
+                    .iter()
+                    .map(|l| l.split(' ').take(4).collect::<Vec<_>>().join(" "))
+                    .collect()
+            }
         };
         assert_eq!(strip(listing(&dest)), strip(listing(&upper)), "{format} {sparse}");
     }

@@ -30,11 +30,22 @@ fn text(path: &Path) -> &str {
 }
 
 fn remove(path: &Path, keep_root: bool) -> support::Answer {
-    job("removeTree", &Request { t: "removeTree", path: Some(text(path)), keep_root: Some(keep_root), ..Request::default() })
+    job(
+        "removeTree",
+        &Request {
+            t: "removeTree",
+            path: Some(text(path)),
+            keep_root: Some(keep_root),
+            ..Request::default()
+        },
+    )
 }
 
 fn run(program: &str, args: &[&str]) {
-    assert!(Command::new(program).args(args).status().unwrap().success(), "{program} {args:?}");
+    assert!(
+        Command::new(program).args(args).status().unwrap().success(),
+        "{program} {args:?}"
+    );
 }
 
 #[test]
@@ -49,9 +60,18 @@ fn remove_tree_takes_everything_below_and_nothing_else() {
     run("mkfifo", &[text(&tree.join("fifo"))]);
     assert_eq!(remove(&tree, false).entries, 6);
     assert!(!tree.exists() && s.join("outside").exists());
-    assert_eq!((remove(&tree, false).t.as_str(), remove(&s.join("no/such"), false).t.as_str()), ("done", "done"));
+    assert_eq!(
+        (
+            remove(&tree, false).t.as_str(),
+            remove(&s.join("no/such"), false).t.as_str()
+        ),
+        ("done", "done")
+    );
     fs::create_dir_all(s.join("kept/a/b")).unwrap();
-    assert_eq!((remove(&s.join("kept"), true).entries, s.join("kept").exists()), (2, true));
+    assert_eq!(
+        (remove(&s.join("kept"), true).entries, s.join("kept").exists()),
+        (2, true)
+    );
     assert_eq!(remove(Path::new("/"), false).step, "protocol");
     assert_eq!(remove(Path::new("relative"), false).step, "protocol");
 }
@@ -65,7 +85,10 @@ fn remove_tree_stops_at_mounts() {
     let answer = remove(&s.join("tree"), false);
     let survived = tree.join("precious").exists();
     run("umount", &[text(&tree)]);
-    assert_eq!((answer.step.as_str(), answer.errno, survived), ("mounted", libc::EBUSY, true));
+    assert_eq!(
+        (answer.step.as_str(), answer.errno, survived),
+        ("mounted", libc::EBUSY, true)
+    );
 }
 
 #[test]
@@ -80,11 +103,23 @@ fn remove_tree_copes_with_very_deep_trees_and_immutable_files() {
     }
     drop(dir);
     let answer = remove(&s.join("deep"), false);
-    assert_eq!((answer.t.as_str(), s.join("deep").exists()), ("done", false), "{answer:?}");
+    assert_eq!(
+        (answer.t.as_str(), s.join("deep").exists()),
+        ("done", false),
+        "{answer:?}"
+    );
     fs::write(s.dir("frozen").join("f"), "x").unwrap();
-    if Command::new("chattr").args(["+i", text(&s.join("frozen/f")), text(&s.join("frozen"))]).status().is_ok_and(|s| s.success()) {
+    if Command::new("chattr")
+        .args(["+i", text(&s.join("frozen/f")), text(&s.join("frozen"))])
+        .status()
+        .is_ok_and(|s| s.success())
+    {
         let answer = remove(&s.join("frozen"), false);
-        assert_eq!((answer.t.as_str(), s.join("frozen").exists()), ("done", false), "{answer:?}");
+        assert_eq!(
+            (answer.t.as_str(), s.join("frozen").exists()),
+            ("done", false),
+            "{answer:?}"
+        );
     }
 }
 
@@ -93,7 +128,14 @@ fn usage_counts_hard_links_once() {
     let s = Scratch::new();
     fs::write(s.join("a"), vec![1u8; 1 << 20]).unwrap();
     fs::hard_link(s.join("a"), s.join("b")).unwrap();
-    let used = job("usage", &Request { t: "usage", path: Some(text(&s.0)), ..Request::default() });
+    let used = job(
+        "usage",
+        &Request {
+            t: "usage",
+            path: Some(text(&s.0)),
+            ..Request::default()
+        },
+    );
     assert_eq!(used.entries, 2);
     assert!((1 << 20..(1 << 20) + 65536).contains(&used.size_bytes), "{used:?}");
 }
@@ -120,19 +162,51 @@ fn diff_tells_added_modified_and_deleted_as_docker_does() {
     let dir = fs::File::open(&upper).unwrap();
     hbx_storage::xattr::set_at(dir.as_fd(), b"opq", b"trusted.overlay.opaque", b"y").unwrap();
     hbx_storage::xattr::set_at(dir.as_fd(), b"new", b"trusted.overlay.opaque", b"y").unwrap();
-    let request = Request { t: "diff", upper: Some(text(&upper)), lowers: Some(vec![text(&mid), text(&low)]), ..Request::default() };
+    let request = Request {
+        t: "diff",
+        upper: Some(text(&upper)),
+        lowers: Some(vec![text(&mid), text(&low)]),
+        ..Request::default()
+    };
     let (mut answers, _) = job_with("diff", &request, None);
     assert_eq!(answers.pop().unwrap().t, "done");
-    let seen: Vec<String> = answers.iter().map(|a| format!("{}{}", ["C", "A", "D"][a.kind as usize], a.path.clone().unwrap())).collect();
-    assert_eq!(seen, ["C/etc", "A/etc/added", "C/etc/old", "A/gone", "A/gone/again", "A/new", "A/new/file", "C/opq", "A/opq/fresh", "D/opq/old"]);
+    let seen: Vec<String> = answers
+        .iter()
+        .map(|a| format!("{}{}", ["C", "A", "D"][a.kind as usize], a.path.clone().unwrap()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            "C/etc",
+            "A/etc/added",
+            "C/etc/old",
+            "A/gone",
+            "A/gone/again",
+            "A/new",
+            "A/new/file",
+            "C/opq",
+            "A/opq/fresh",
+            "D/opq/old"
+        ]
+    );
 }
 
 #[test]
 fn digest_file_is_sha256() {
     let s = Scratch::new();
     fs::write(s.join("f"), "abc").unwrap();
-    let answer = job("digestFile", &Request { t: "digestFile", path: Some(text(&s.join("f"))), ..Request::default() });
-    assert_eq!(answer.digest, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    let answer = job(
+        "digestFile",
+        &Request {
+            t: "digestFile",
+            path: Some(text(&s.join("f"))),
+            ..Request::default()
+        },
+    );
+    assert_eq!(
+        answer.digest,
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
     assert_eq!(answer.size_bytes, 3);
 }
 
@@ -156,7 +230,14 @@ fn a_request_with_unknown_fields_is_refused() {
         path: &'static str,
         surprise: bool,
     }
-    let answer = job("usage", &Odd { t: "usage", path: "/tmp", surprise: true });
+    let answer = job(
+        "usage",
+        &Odd {
+            t: "usage",
+            path: "/tmp",
+            surprise: true,
+        },
+    );
     assert_eq!(answer.step, "protocol");
     assert!(answer.message.unwrap().contains("surprise"));
 }

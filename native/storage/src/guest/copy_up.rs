@@ -28,7 +28,8 @@ pub struct CopyUp {
 
 pub fn run(request: &CopyUp, job: &Job) -> Outcome<Entries> {
     // Before the layers are mounted, which may cover it.
-    let dest = sys::open(request.dest.as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY, 0).during_at("dest", request.dest.as_bytes())?;
+    let dest = sys::open(request.dest.as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY, 0)
+        .during_at("dest", request.dest.as_bytes())?;
     let root = request.root.open(Access::Read)?;
     let path = request.path.as_bytes();
     let located = match locate(root.as_fd(), path, true) {
@@ -37,7 +38,9 @@ pub fn run(request: &CopyUp, job: &Job) -> Outcome<Entries> {
     };
     match sys::fstatat(located.parent.as_fd(), &located.name) {
         Err(e) if e.raw_os_error() == Some(libc::ENOENT) => return Ok(Entries::done(0)),
-        Ok(st) if st.st_mode & libc::S_IFMT != libc::S_IFDIR => return Err(Failure::new("resolve", libc::ENOTDIR).at(path)),
+        Ok(st) if st.st_mode & libc::S_IFMT != libc::S_IFDIR => {
+            return Err(Failure::new("resolve", libc::ENOTDIR).at(path));
+        }
         other => other.during_at("resolve", path)?,
     };
     let (reader, pipe) = std::io::pipe().during("copy")?;
@@ -47,7 +50,9 @@ pub fn run(request: &CopyUp, job: &Job) -> Outcome<Entries> {
         let unpacking = scope.spawn(|| unpack(reader, target, &cancelled));
         let mut walk = Walk::new(BufWriter::with_capacity(256 << 10, pipe), &Verbatim, &cancelled);
         let walked = walk.entry(located.parent.as_fd(), &located.name, b".".to_vec(), None, 0);
-        let written = walked.and_then(|()| walk.out.write_all(&writer::END).during("copy")).and_then(|()| walk.out.flush().during("copy"));
+        let written = walked
+            .and_then(|()| walk.out.write_all(&writer::END).during("copy"))
+            .and_then(|()| walk.out.flush().during("copy"));
         drop(walk);
         let unpacked = unpacking.join().map_err(|_| Failure::new("copy", libc::EIO))?;
         // When unpacking fails, writing fails too (EPIPE), and the former is the reason.
@@ -74,6 +79,9 @@ fn unpack(reader: PipeReader, dest: OwnedFd, cancelled: &dyn Fn() -> bool) -> Ou
         skip_devices: host::in_user_namespace(),
     };
     let mut extractor = Extractor::new(dest, Vec::new(), rules);
-    extractor.run(&mut Archive::new(BufReader::with_capacity(256 << 10, reader)), cancelled)?;
+    extractor.run(
+        &mut Archive::new(BufReader::with_capacity(256 << 10, reader)),
+        cancelled,
+    )?;
     Ok(extractor.counts.entries)
 }

@@ -37,20 +37,30 @@ pub struct Ids {
 pub fn run(request: &PutTar, job: &Job) -> Outcome<Entries> {
     let root = request.root.open(Access::Write)?;
     let base = canonical(root.as_fd(), request.path.as_bytes(), true)?;
-    sys::openat2(root.as_fd(), &base, libc::O_PATH | libc::O_DIRECTORY, sys::IN_ROOT).during_at("destination", request.path.as_bytes())?;
+    sys::openat2(root.as_fd(), &base, libc::O_PATH | libc::O_DIRECTORY, sys::IN_ROOT)
+        .during_at("destination", request.path.as_bytes())?;
     if let Some(path) = readonly(request, &base)? {
-        return Err(Failure::new("destination", libc::EROFS).at(&path).saying("is mounted read-only"));
+        return Err(Failure::new("destination", libc::EROFS)
+            .at(&path)
+            .saying("is mounted read-only"));
     }
     let rules = Rules {
         overlay: None,
-        owner: request.owner.as_ref().filter(|_| request.copy_uid_gid == Some(true)).map_or(Owner::Archive, |ids| Owner::Fixed(ids.uid, ids.gid)),
+        owner: request
+            .owner
+            .as_ref()
+            .filter(|_| request.copy_uid_gid == Some(true))
+            .map_or(Owner::Archive, |ids| Owner::Fixed(ids.uid, ids.gid)),
         flat: false,
         keep_kind: request.no_overwrite_dir_non_dir == Some(true),
         root_attributes: false,
         max_entries: u64::MAX,
         skip_devices: host::in_user_namespace(),
     };
-    let limits = Limits { max_bytes: u64::MAX, max_ratio: u64::MAX };
+    let limits = Limits {
+        max_bytes: u64::MAX,
+        max_ratio: u64::MAX,
+    };
     let mut archive = Archive::new(Pipeline::start(job.stream()?, limits));
     let mut extractor = Extractor::new(root, base, rules);
     let extracted = extractor.run(&mut archive, &|| job.cancelled());
@@ -65,7 +75,11 @@ fn readonly(request: &PutTar, base: &[u8]) -> Outcome<Option<Vec<u8>>> {
     let volumes = request.root.mounts.iter().flatten().map(|v| (&v.target, v.readonly));
     for (path, closed) in volumes.chain(request.readonly_paths.iter().map(|p| (p, true))) {
         let path = clean(path.as_bytes())?;
-        let above = path.is_empty() || base == path || base.strip_prefix(path.as_slice()).is_some_and(|rest| rest.starts_with(b"/"));
+        let above = path.is_empty()
+            || base == path
+            || base
+                .strip_prefix(path.as_slice())
+                .is_some_and(|rest| rest.starts_with(b"/"));
         if above && nearest.as_ref().is_none_or(|(best, _)| path.len() >= best.len()) {
             nearest = Some((path, closed));
         }

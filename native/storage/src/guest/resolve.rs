@@ -17,7 +17,13 @@ pub struct Located {
 
 /// `path` with every link followed (the last only when `last`), relative to the root. What does not exist is kept as it is.
 pub fn canonical(root: Fd, path: &[u8], last: bool) -> Outcome<Vec<u8>> {
-    let parts = |path: &[u8]| path.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".").map(<[u8]>::to_vec).rev().collect::<Vec<_>>();
+    let parts = |path: &[u8]| {
+        path.split(|b| *b == b'/')
+            .filter(|p| !p.is_empty() && *p != b".")
+            .map(<[u8]>::to_vec)
+            .rev()
+            .collect::<Vec<_>>()
+    };
     let mut todo = parts(path);
     let mut done: Vec<u8> = Vec::new();
     let mut links = 0;
@@ -46,7 +52,9 @@ pub fn canonical(root: Fd, path: &[u8], last: bool) -> Outcome<Vec<u8>> {
 }
 
 fn target(root: Fd, above: &[u8], name: &[u8]) -> Outcome<Option<Vec<u8>>> {
-    let Ok(parent) = sys::openat2(root, above, libc::O_PATH | libc::O_DIRECTORY, sys::IN_ROOT) else { return Ok(None) };
+    let Ok(parent) = sys::openat2(root, above, libc::O_PATH | libc::O_DIRECTORY, sys::IN_ROOT) else {
+        return Ok(None);
+    };
     match sys::readlinkat(parent.as_fd(), name) {
         Err(e) if matches!(e.raw_os_error(), Some(libc::EINVAL | libc::ENOENT | libc::ENOTDIR)) => Ok(None),
         other => other.during_at("resolve", name).map(Some),
@@ -61,8 +69,13 @@ pub fn names_a_directory(path: &[u8]) -> bool {
 pub fn locate(root: Fd, path: &[u8], follow: bool) -> Outcome<Located> {
     let path = canonical(root, path, follow || names_a_directory(path))?;
     let (above, name) = split(&path);
-    let parent = sys::openat2(root, above, libc::O_PATH | libc::O_DIRECTORY, sys::IN_ROOT).during_at("resolve", &guest(&path))?;
-    Ok(Located { parent, name: if name.is_empty() { b".".to_vec() } else { name.to_vec() }, path })
+    let parent = sys::openat2(root, above, libc::O_PATH | libc::O_DIRECTORY, sys::IN_ROOT)
+        .during_at("resolve", &guest(&path))?;
+    Ok(Located {
+        parent,
+        name: if name.is_empty() { b".".to_vec() } else { name.to_vec() },
+        path,
+    })
 }
 
 /// The path as the guest writes it.
@@ -72,7 +85,10 @@ pub fn guest(path: &[u8]) -> Vec<u8> {
 
 /// The last word of a path as Docker understands it: `.` stays, `/` is the root's.
 pub fn base(path: &[u8]) -> &[u8] {
-    let trimmed = path.iter().rposition(|b| *b != b'/').map_or(&path[..0], |i| &path[..=i]);
+    let trimmed = path
+        .iter()
+        .rposition(|b| *b != b'/')
+        .map_or(&path[..0], |i| &path[..=i]);
     if trimmed.is_empty() { b"/" } else { split(trimmed).1 }
 }
 

@@ -1,9 +1,9 @@
 //! A container's root directory as a descriptor. Layers are mounted in a mount namespace of this job's own and vanish with it.
 use crate::failure::{During, Failure, Outcome};
-use crate::sys::{self, Fd};
-use crate::unpack::parents::Parents;
-use crate::unpack::name::split;
 use crate::host;
+use crate::sys::{self, Fd};
+use crate::unpack::name::split;
+use crate::unpack::parents::Parents;
 use serde::Deserialize;
 use std::ffi::CString;
 use std::io;
@@ -59,7 +59,9 @@ impl RootRef {
         match access {
             Access::Write => {
                 let work = self.work.as_deref().map(directory).transpose()?;
-                writable = Some(upper.zip(work).ok_or_else(|| Failure::new("root", libc::EROFS).saying("writing needs an upper and a work directory"))?);
+                writable = Some(upper.zip(work).ok_or_else(|| {
+                    Failure::new("root", libc::EROFS).saying("writing needs an upper and a work directory")
+                })?);
             }
             Access::Read => {
                 layers.splice(0..0, upper);
@@ -91,7 +93,11 @@ fn overlay(place: &str, layers: &[OwnedFd], writable: Option<&(OwnedFd, OwnedFd)
     let lower: Vec<String> = layers.iter().map(|fd| link(fd.as_fd())).collect();
     let mut data = format!("lowerdir={}", lower.join(":"));
     if let Some((upper, work)) = writable {
-        data.push_str(&format!(",upperdir={},workdir={}", link(upper.as_fd()), link(work.as_fd())));
+        data.push_str(&format!(
+            ",upperdir={},workdir={}",
+            link(upper.as_fd()),
+            link(work.as_fd())
+        ));
     }
     if host::overlay_prefix() == "user.overlay." {
         data.push_str(",userxattr");
@@ -101,7 +107,14 @@ fn overlay(place: &str, layers: &[OwnedFd], writable: Option<&(OwnedFd, OwnedFd)
 
 /// An upper directory in memory, for what reading needs and must not leave behind.
 fn scratch(place: &str) -> Outcome<(OwnedFd, OwnedFd)> {
-    mount("tmpfs", place, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, "size=1m,mode=0755").during("root")?;
+    mount(
+        "tmpfs",
+        place,
+        "tmpfs",
+        libc::MS_NOSUID | libc::MS_NODEV,
+        "size=1m,mode=0755",
+    )
+    .during("root")?;
     let dir = directory(place)?;
     sys::mkdirat(dir.as_fd(), b"upper", 0o755).during("root")?;
     sys::mkdirat(dir.as_fd(), b"work", 0o755).during("root")?;
@@ -129,7 +142,14 @@ fn attach(root: &OwnedFd, volume: &Volume) -> Outcome<()> {
         other => other,
     };
     let point = point.during("volume")?;
-    mount(&link(source.as_fd()), &link(point.as_fd()), "", libc::MS_BIND | libc::MS_REC, "").during("volume")?;
+    mount(
+        &link(source.as_fd()),
+        &link(point.as_fd()),
+        "",
+        libc::MS_BIND | libc::MS_REC,
+        "",
+    )
+    .during("volume")?;
     if volume.readonly {
         seal(open().during("volume")?.as_fd()).during("volume")?;
     }
@@ -142,7 +162,16 @@ fn seal(mounted: Fd) -> io::Result<()> {
     attr.attr_set = libc::MOUNT_ATTR_RDONLY;
     let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
     // SAFETY: the empty path is terminated, attr outlives the call and has the size that is passed.
-    let r = unsafe { libc::syscall(libc::SYS_mount_setattr, mounted.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size_of::<libc::mount_attr>()) };
+    let r = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mounted.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw const attr,
+            size_of::<libc::mount_attr>(),
+        )
+    };
     if r < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
@@ -150,6 +179,14 @@ fn mount(source: &str, target: &str, kind: &str, flags: libc::c_ulong, data: &st
     let text = |s: &str| CString::new(s).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL));
     let (source, target, kind, data) = (text(source)?, text(target)?, text(kind)?, text(data)?);
     // SAFETY: all strings are terminated and outlive the call.
-    let r = unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, data.as_ptr().cast()) };
+    let r = unsafe {
+        libc::mount(
+            source.as_ptr(),
+            target.as_ptr(),
+            kind.as_ptr(),
+            flags,
+            data.as_ptr().cast(),
+        )
+    };
     if r < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

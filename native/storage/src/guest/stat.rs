@@ -43,7 +43,10 @@ pub fn run(request: &StatPath) -> Outcome<Stat> {
         name: text(base(path).to_vec()),
         size_bytes: st.st_size as u64,
         mode: go_mode(st.st_mode),
-        mtime_ns: st.st_mtime.saturating_mul(1_000_000_000).saturating_add(st.st_mtime_nsec),
+        mtime_ns: st
+            .st_mtime
+            .saturating_mul(1_000_000_000)
+            .saturating_add(st.st_mtime_nsec),
         link_target,
         uid: st.st_uid,
         gid: st.st_gid,
@@ -62,7 +65,10 @@ fn go_mode(mode: u32) -> u32 {
         _ => 0,
     };
     let special = [(libc::S_ISUID, 23), (libc::S_ISGID, 22), (libc::S_ISVTX, 20)];
-    special.iter().filter(|(bit, _)| mode & bit != 0).fold(kind | mode & 0o777, |all, (_, place)| all | 1 << place)
+    special
+        .iter()
+        .filter(|(bit, _)| mode & bit != 0)
+        .fold(kind | mode & 0o777, |all, (_, place)| all | 1 << place)
 }
 
 #[cfg(test)]

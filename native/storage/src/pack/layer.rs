@@ -39,7 +39,10 @@ pub struct Packed {
 pub struct ToLayer;
 
 fn has(found: &Found, name: &str, value: Option<&[u8]>) -> bool {
-    found.overlay.iter().any(|(key, v)| key.ends_with(name.as_bytes()) && value.is_none_or(|want| v == want))
+    found
+        .overlay
+        .iter()
+        .any(|(key, v)| key.ends_with(name.as_bytes()) && value.is_none_or(|want| v == want))
 }
 
 fn whiteout(path: Vec<u8>, of: &Found) -> Entry {
@@ -53,7 +56,9 @@ impl Translate for ToLayer {
         let entry = &found.entry;
         for unsupported in [".overlay.redirect", ".overlay.metacopy"] {
             if has(found, unsupported, None) {
-                let text = format!("the upper directory was written with overlay feature{unsupported}, whose content lies in other layers");
+                let text = format!(
+                    "the upper directory was written with overlay feature{unsupported}, whose content lies in other layers"
+                );
                 return Err(Failure::new("overlay", libc::EOPNOTSUPP).at(&entry.path).saying(text));
             }
         }
@@ -93,12 +98,18 @@ pub fn run(request: &LayerTar, job: &Job) -> Outcome<Packed> {
 }
 
 fn pack<W: Write>(request: &LayerTar, to: W, job: &Job) -> Outcome<Packed> {
-    let upper = sys::open(request.upper.as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY, 0).during_at("open", request.upper.as_bytes())?;
+    let upper = sys::open(request.upper.as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY, 0)
+        .during_at("open", request.upper.as_bytes())?;
     let packer = Packer::new(to, request.compression).during("write")?;
     let cancelled = || job.cancelled();
     let mut walk = Walk::new(packer, &ToLayer, &cancelled);
     let stat = sys::fstat(upper.as_fd()).during("read")?;
-    let root = Found { entry: describe(Kind::Directory, Vec::new(), &stat), fd: Some(upper), stat, overlay: Vec::new() };
+    let root = Found {
+        entry: describe(Kind::Directory, Vec::new(), &stat),
+        fd: Some(upper),
+        stat,
+        overlay: Vec::new(),
+    };
     walk.children(&root, 0)?;
     let entries = walk.entries;
     let mut packer = walk.out;
@@ -108,5 +119,12 @@ fn pack<W: Write>(request: &LayerTar, to: W, job: &Job) -> Outcome<Packed> {
 }
 
 fn answer(totals: Totals, entries: u64) -> Packed {
-    Packed { t: "done", digest: totals.digest, diff_id: totals.diff_id, size_bytes: totals.bytes, compressed_bytes: totals.compressed, entries }
+    Packed {
+        t: "done",
+        digest: totals.digest,
+        diff_id: totals.diff_id,
+        size_bytes: totals.bytes,
+        compressed_bytes: totals.compressed,
+        entries,
+    }
 }

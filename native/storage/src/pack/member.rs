@@ -34,14 +34,25 @@ pub fn look(dir: Fd, name: &[u8], path: Vec<u8>) -> Outcome<Option<Found>> {
         libc::S_IFIFO => Kind::Fifo,
         _ => return Ok(None),
     };
-    let flags = if kind == Kind::Directory { libc::O_RDONLY | libc::O_DIRECTORY } else { libc::O_RDONLY | libc::O_NONBLOCK };
-    let mut found = Found { entry: describe(kind, path, &stat), fd: None, stat, overlay: Vec::new() };
+    let flags = if kind == Kind::Directory {
+        libc::O_RDONLY | libc::O_DIRECTORY
+    } else {
+        libc::O_RDONLY | libc::O_NONBLOCK
+    };
+    let mut found = Found {
+        entry: describe(kind, path, &stat),
+        fd: None,
+        stat,
+        overlay: Vec::new(),
+    };
     if matches!(kind, Kind::File | Kind::Directory) {
         let fd = sys::openat(dir, name, flags, 0).during_at("read", &found.entry.path)?;
         // What was opened counts, should the name have changed in between.
         found.stat = sys::fstat(fd.as_fd()).during_at("read", &found.entry.path)?;
         if found.stat.st_mode & libc::S_IFMT != stat.st_mode & libc::S_IFMT {
-            return Err(Failure::new("changed", libc::EAGAIN).at(&found.entry.path).saying("replaced while it was read"));
+            return Err(Failure::new("changed", libc::EAGAIN)
+                .at(&found.entry.path)
+                .saying("replaced while it was read"));
         }
         found.entry = describe(kind, found.entry.path, &found.stat);
         found.entry.xattrs = xattr::list(fd.as_fd()).during_at("read", &found.entry.path)?;
@@ -93,12 +104,18 @@ pub fn sparse_map(fd: Fd, stat: &libc::stat) -> Outcome<Option<Vec<Stretch>>> {
         if from >= size || to <= from {
             break;
         }
-        map.push(Stretch { offset: from, length: to - from });
+        map.push(Stretch {
+            offset: from,
+            length: to - from,
+        });
         at = to;
     }
     // The file's end is told by an empty last stretch.
     if map.last().is_none_or(|s| s.offset + s.length < size) {
-        map.push(Stretch { offset: size, length: 0 });
+        map.push(Stretch {
+            offset: size,
+            length: 0,
+        });
     }
     Ok(Some(map))
 }

@@ -35,7 +35,15 @@ pub struct Walk<'a, W: Write> {
 
 impl<'a, W: Write> Walk<'a, W> {
     pub fn new(out: W, translate: &'a dyn Translate, cancelled: &'a dyn Fn() -> bool) -> Self {
-        Walk { out, entries: 0, translate, cancelled, links: HashMap::new(), header: Vec::new(), buffer: vec![0; BUFFER] }
+        Walk {
+            out,
+            entries: 0,
+            translate,
+            cancelled,
+            links: HashMap::new(),
+            header: Vec::new(),
+            buffer: vec![0; BUFFER],
+        }
     }
 
     /// `name` of `dir` and everything below, called `path` in the archive.
@@ -43,7 +51,9 @@ impl<'a, W: Write> Walk<'a, W> {
         if (self.cancelled)() {
             return Err(Failure::cancelled());
         }
-        let Some(mut found) = look(dir, name, path)? else { return Ok(()) };
+        let Some(mut found) = look(dir, name, path)? else {
+            return Ok(());
+        };
         if let Some(entries) = self.translate.translate(&found, parent)? {
             return entries.iter().try_for_each(|e| self.write(e, None));
         }
@@ -63,7 +73,9 @@ impl<'a, W: Write> Walk<'a, W> {
     pub fn children(&mut self, directory: &Found, depth: usize) -> Outcome<()> {
         let path = &directory.entry.path;
         if depth > MAX_DEPTH {
-            return Err(Failure::new("limit", libc::ENAMETOOLONG).at(path).saying("directories are nested too deeply"));
+            return Err(Failure::new("limit", libc::ENAMETOOLONG)
+                .at(path)
+                .saying("directories are nested too deeply"));
         }
         for entry in self.translate.after(directory) {
             self.write(&entry, None)?;
@@ -105,7 +117,10 @@ impl<'a, W: Write> Walk<'a, W> {
         let Some(fd) = &found.fd else { return Ok(()) };
         let map = sparse_map(fd.as_fd(), &found.stat)?;
         self.write(&found.entry, map.as_deref())?;
-        let whole = [Stretch { offset: 0, length: found.entry.size }];
+        let whole = [Stretch {
+            offset: 0,
+            length: found.entry.size,
+        }];
         let mut written = 0;
         for stretch in map.as_deref().unwrap_or(&whole) {
             self.copy(fd.as_fd(), stretch, &found.entry.path)?;
@@ -122,14 +137,26 @@ impl<'a, W: Write> Walk<'a, W> {
             if (self.cancelled)() {
                 return Err(Failure::cancelled());
             }
-            let want = self.buffer.len().min(usize::try_from(stretch.length - done).unwrap_or(usize::MAX));
+            let want = self
+                .buffer
+                .len()
+                .min(usize::try_from(stretch.length - done).unwrap_or(usize::MAX));
             // SAFETY: the buffer holds at least `want` bytes.
-            let n = unsafe { libc::pread(fd.as_raw_fd(), self.buffer.as_mut_ptr().cast(), want, (stretch.offset + done) as i64) };
+            let n = unsafe {
+                libc::pread(
+                    fd.as_raw_fd(),
+                    self.buffer.as_mut_ptr().cast(),
+                    want,
+                    (stretch.offset + done) as i64,
+                )
+            };
             if n < 0 {
                 return Err(Failure::io("read", &std::io::Error::last_os_error()).at(path));
             }
             if n == 0 {
-                return Err(Failure::new("changed", libc::EAGAIN).at(path).saying("became shorter while it was read"));
+                return Err(Failure::new("changed", libc::EAGAIN)
+                    .at(path)
+                    .saying("became shorter while it was read"));
             }
             self.out.write_all(&self.buffer[..n as usize]).during("write")?;
             done += n as u64;

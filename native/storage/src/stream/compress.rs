@@ -42,7 +42,10 @@ pub struct Packer<W: Write> {
 
 impl<W: Write> Packer<W> {
     pub fn new(to: W, compression: Compression) -> io::Result<Self> {
-        let hashing = |to| HashingWriter { to, hasher: Hasher::default() };
+        let hashing = |to| HashingWriter {
+            to,
+            hasher: Hasher::default(),
+        };
         let encoder = match compression {
             Compression::None => Encoder::None(to),
             Compression::Gzip => Encoder::Gzip(Gzip::new(hashing(to))?),
@@ -53,7 +56,10 @@ impl<W: Write> Packer<W> {
                 Encoder::Zstd(Box::new(encoder))
             }
         };
-        Ok(Packer { encoder, hasher: Hasher::default() })
+        Ok(Packer {
+            encoder,
+            hasher: Hasher::default(),
+        })
     }
 
     pub fn finish(self) -> io::Result<(W, Totals)> {
@@ -61,10 +67,26 @@ impl<W: Write> Packer<W> {
         let diff_id = self.hasher.finish();
         let done = |writer: HashingWriter<W>, diff_id| {
             let compressed = writer.hasher.bytes;
-            (writer.to, Totals { digest: writer.hasher.finish(), diff_id, bytes, compressed })
+            (
+                writer.to,
+                Totals {
+                    digest: writer.hasher.finish(),
+                    diff_id,
+                    bytes,
+                    compressed,
+                },
+            )
         };
         Ok(match self.encoder {
-            Encoder::None(to) => (to, Totals { digest: diff_id.clone(), diff_id, bytes, compressed: bytes }),
+            Encoder::None(to) => (
+                to,
+                Totals {
+                    digest: diff_id.clone(),
+                    diff_id,
+                    bytes,
+                    compressed: bytes,
+                },
+            ),
             Encoder::Gzip(gzip) => done(gzip.finish()?, diff_id),
             Encoder::Zstd(zstd) => done(zstd.finish()?, diff_id),
         })

@@ -21,7 +21,8 @@ pub fn detect(head: &[u8]) -> Outcome<Format> {
 }
 
 fn unsupported(name: &str) -> Failure {
-    Failure::new("format", libc::EOPNOTSUPP).saying(format!("{name} compression is not supported; use gzip, zstd or none"))
+    Failure::new("format", libc::EOPNOTSUPP)
+        .saying(format!("{name} compression is not supported; use gzip, zstd or none"))
 }
 
 pub enum Decoder<R: Read> {

@@ -37,7 +37,14 @@ pub struct HashingReader<R> {
 
 impl<R: Read> HashingReader<R> {
     pub fn new(source: R) -> Self {
-        HashingReader { source, hasher: Hasher::default(), bytes: 0, buffer: vec![0; 256 << 10], at: 0, end: 0 }
+        HashingReader {
+            source,
+            hasher: Hasher::default(),
+            bytes: 0,
+            buffer: vec![0; 256 << 10],
+            at: 0,
+            end: 0,
+        }
     }
 }
 

@@ -41,16 +41,29 @@ impl<W: Write> Gzip<W> {
             });
             send
         });
-        Ok(Gzip { to, workers: workers.collect(), waiting: VecDeque::new(), block: Vec::with_capacity(BLOCK), next: 0, crc: Crc::new() })
+        Ok(Gzip {
+            to,
+            workers: workers.collect(),
+            waiting: VecDeque::new(),
+            block: Vec::with_capacity(BLOCK),
+            next: 0,
+            crc: Crc::new(),
+        })
     }
 
     fn submit(&mut self) -> io::Result<()> {
         let (done, result) = sync_channel(1);
         let data = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
-        self.workers[self.next % WORKERS].send(Work { data, done }).map_err(|_| gone())?;
+        self.workers[self.next % WORKERS]
+            .send(Work { data, done })
+            .map_err(|_| gone())?;
         self.next += 1;
         self.waiting.push_back(result);
-        if self.waiting.len() > 2 * WORKERS { self.take() } else { Ok(()) }
+        if self.waiting.len() > 2 * WORKERS {
+            self.take()
+        } else {
+            Ok(())
+        }
     }
 
     fn take(&mut self) -> io::Result<()> {

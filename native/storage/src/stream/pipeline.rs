@@ -60,7 +60,15 @@ impl Pipeline {
             }
             hasher
         });
-        Pipeline { incoming, used, current: Vec::new(), at: 0, ended: false, decode, hash }
+        Pipeline {
+            incoming,
+            used,
+            current: Vec::new(),
+            at: 0,
+            ended: false,
+            decode,
+            hash,
+        }
     }
 
     /// To be called at the end of the stream.
@@ -71,8 +79,18 @@ impl Pipeline {
         let (digest, compressed) = self.decode.join().map_err(|_| internal())?.ok_or_else(internal)?;
         let bytes = hasher.bytes;
         Ok(match digest {
-            Hashed::Once(digest) => Totals { diff_id: digest.clone(), digest, bytes: compressed, compressed },
-            Hashed::Apart(digest) => Totals { digest, diff_id: hasher.finish(), bytes, compressed },
+            Hashed::Once(digest) => Totals {
+                diff_id: digest.clone(),
+                digest,
+                bytes: compressed,
+                compressed,
+            },
+            Hashed::Apart(digest) => Totals {
+                digest,
+                diff_id: hasher.finish(),
+                bytes,
+                compressed,
+            },
         })
     }
 }
@@ -99,7 +117,11 @@ fn decode(
     };
     let plain = matches!(decoder, Decoder::Plain(_));
     // Only one way stays open, so that its end is seen.
-    let out = if plain { drop_first(to_hash, past_hash) } else { drop_first(past_hash, to_hash) };
+    let out = if plain {
+        drop_first(to_hash, past_hash)
+    } else {
+        drop_first(past_hash, to_hash)
+    };
     let mut total = 0u64;
     loop {
         let mut chunk = free.recv().ok()?;
@@ -123,7 +145,14 @@ fn decode(
     }
     let source = decoder.into_source();
     let digest = source.hasher.finish();
-    Some((if plain { Hashed::Once(digest) } else { Hashed::Apart(digest) }, source.bytes))
+    Some((
+        if plain {
+            Hashed::Once(digest)
+        } else {
+            Hashed::Apart(digest)
+        },
+        source.bytes,
+    ))
 }
 
 fn drop_first<T>(first: T, second: T) -> T {
@@ -133,10 +162,16 @@ fn drop_first<T>(first: T, second: T) -> T {
 
 fn within(limits: Limits, total: u64, compressed: u64) -> Outcome<()> {
     if total > limits.max_bytes {
-        return Err(Failure::limit(format!("the archive unpacks to more than {} bytes", limits.max_bytes)));
+        return Err(Failure::limit(format!(
+            "the archive unpacks to more than {} bytes",
+            limits.max_bytes
+        )));
     }
     if total > RATIO_FLOOR && total / limits.max_ratio.max(1) > compressed {
-        return Err(Failure::limit(format!("the archive unpacks to more than {} times its size", limits.max_ratio)));
+        return Err(Failure::limit(format!(
+            "the archive unpacks to more than {} times its size",
+            limits.max_ratio
+        )));
     }
     Ok(())
 }

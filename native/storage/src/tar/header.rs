@@ -41,15 +41,18 @@ impl Header<'_> {
     }
 
     pub fn field(&self, what: &str, from: usize, to: usize) -> Outcome<i64> {
-        number::parse(&self.0[from..to]).ok_or_else(|| Failure::corrupt(format!("tar header has an invalid {what}")).at(&self.name()))
+        number::parse(&self.0[from..to])
+            .ok_or_else(|| Failure::corrupt(format!("tar header has an invalid {what}")).at(&self.name()))
     }
 
     pub fn id(&self, what: &str, from: usize, to: usize) -> Outcome<u32> {
-        u32::try_from(self.field(what, from, to)?).map_err(|_| Failure::corrupt(format!("tar header has an invalid {what}")).at(&self.name()))
+        u32::try_from(self.field(what, from, to)?)
+            .map_err(|_| Failure::corrupt(format!("tar header has an invalid {what}")).at(&self.name()))
     }
 
     pub fn size(&self) -> Outcome<u64> {
-        u64::try_from(self.field("size", 124, 136)?).map_err(|_| Failure::corrupt("tar header has a negative size").at(&self.name()))
+        u64::try_from(self.field("size", 124, 136)?)
+            .map_err(|_| Failure::corrupt("tar header has a negative size").at(&self.name()))
     }
 }
 

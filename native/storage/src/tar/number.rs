@@ -22,7 +22,11 @@ fn octal(field: &[u8]) -> Option<i64> {
 
 fn base256(field: &[u8]) -> Option<i64> {
     let negative = field[0] & 0x40 != 0;
-    let first = if negative { i128::from(field[0]) - 256 } else { i128::from(field[0] & 0x7f) };
+    let first = if negative {
+        i128::from(field[0]) - 256
+    } else {
+        i128::from(field[0] & 0x7f)
+    };
     let value = field[1..].iter().try_fold(first, |value, b| {
         let next = value.checked_mul(256)?.checked_add(i128::from(*b))?;
         i64::try_from(next).ok().map(i128::from)
@@ -57,7 +61,10 @@ mod tests {
         assert_eq!(parse(b"777777777777"), Some(0o777_777_777_777));
         assert_eq!(parse(&[0x80, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0]), Some(3 << 32));
         assert_eq!(parse(&[0xff; 12]), Some(-1));
-        assert_eq!(parse(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe]), Some(-2));
+        assert_eq!(
+            parse(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe]),
+            Some(-2)
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub fn parse(mut body: &[u8], into: &mut Records) -> Outcome<()> {
 }
 
 fn bad_value(key: &[u8]) -> Failure {
-    Failure::corrupt(format!("PAX record {} has an invalid value", String::from_utf8_lossy(key)))
+    Failure::corrupt(format!(
+        "PAX record {} has an invalid value",
+        String::from_utf8_lossy(key)
+    ))
 }
 
 fn record(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
@@ -64,7 +67,11 @@ fn apply(key: &[u8], value: &[u8], into: &mut Records) -> Option<()> {
         b"GNU.sparse.size" | b"GNU.sparse.realsize" => into.sparse.real_size = number(value)?,
         b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => into.sparse.numbers.push(decimal(value)?),
         b"GNU.sparse.map" => {
-            into.sparse.numbers = value.split(|b| *b == b',').filter(|n| !n.is_empty()).map(decimal).collect::<Option<_>>()?;
+            into.sparse.numbers = value
+                .split(|b| *b == b',')
+                .filter(|n| !n.is_empty())
+                .map(decimal)
+                .collect::<Option<_>>()?;
         }
         _ => {
             if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
@@ -78,11 +85,19 @@ fn apply(key: &[u8], value: &[u8], into: &mut Records) -> Option<()> {
 
 /// An empty value takes an earlier record back; a NUL would cut the name short in the kernel.
 fn text(value: &[u8]) -> Option<Option<Vec<u8>>> {
-    if value.contains(&0) { None } else { Some((!value.is_empty()).then(|| value.to_vec())) }
+    if value.contains(&0) {
+        None
+    } else {
+        Some((!value.is_empty()).then(|| value.to_vec()))
+    }
 }
 
 fn number(value: &[u8]) -> Option<Option<u64>> {
-    if value.is_empty() { Some(None) } else { decimal(value).map(Some) }
+    if value.is_empty() {
+        Some(None)
+    } else {
+        decimal(value).map(Some)
+    }
 }
 
 pub fn decimal(digits: &[u8]) -> Option<u64> {
@@ -152,8 +167,22 @@ mod tests {
 
     #[test]
     fn parse_refuses_malformed_records() {
-        for body in [&b"5 a=b"[..], b"99 path=x\n", b"0 path=x\n", b"x path=x\n", b"7 path\n\n", b"11 path=a\0b\n", b"8 size=x\n", b"10 size=-1\n"] {
-            assert_eq!(parsed(body).unwrap_err().step, "corrupt", "{}", String::from_utf8_lossy(body));
+        for body in [
+            &b"5 a=b"[..],
+            b"99 path=x\n",
+            b"0 path=x\n",
+            b"x path=x\n",
+            b"7 path\n\n",
+            b"11 path=a\0b\n",
+            b"8 size=x\n",
+            b"10 size=-1\n",
+        ] {
+            assert_eq!(
+                parsed(body).unwrap_err().step,
+                "corrupt",
+                "{}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 }

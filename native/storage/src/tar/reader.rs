@@ -28,7 +28,14 @@ pub fn short(error: &io::Error) -> Failure {
 
 impl<R: BufRead> Archive<R> {
     pub fn new(source: R) -> Self {
-        Archive { source, left: 0, padding: 0, map: None, global: Records::default(), started: false }
+        Archive {
+            source,
+            left: 0,
+            padding: 0,
+            map: None,
+            global: Records::default(),
+            started: false,
+        }
     }
 
     pub fn into_source(self) -> R {
@@ -45,16 +52,29 @@ impl<R: BufRead> Archive<R> {
             let mut block = [0u8; BLOCK];
             if !self.block(&mut block)? {
                 let dangling = local.is_some() || long_name.is_some() || long_link.is_some();
-                return if dangling { Err(Failure::corrupt("an extended header is not followed by an entry")) } else { Ok(None) };
+                return if dangling {
+                    Err(Failure::corrupt("an extended header is not followed by an entry"))
+                } else {
+                    Ok(None)
+                };
             }
             let header = Header(&block);
             if header.is_zero() {
                 return Ok(None);
             }
-            header.verify().map_err(|e| if self.started { e } else { Failure::corrupt("not a tar archive") })?;
+            header.verify().map_err(|e| {
+                if self.started {
+                    e
+                } else {
+                    Failure::corrupt("not a tar archive")
+                }
+            })?;
             self.started = true;
             match header.kind() {
-                b'x' => pax::parse(&self.extended(&header)?, local.get_or_insert_with(|| self.global.clone()))?,
+                b'x' => pax::parse(
+                    &self.extended(&header)?,
+                    local.get_or_insert_with(|| self.global.clone()),
+                )?,
                 b'g' => {
                     let body = self.extended(&header)?;
                     pax::parse(&body, &mut self.global)?;
@@ -74,9 +94,18 @@ impl<R: BufRead> Archive<R> {
     }
 
     fn member(&mut self, header: &Header, records: Records) -> Outcome<Entry> {
-        let path = records.sparse.name.clone().or(records.path).unwrap_or_else(|| header.name());
+        let path = records
+            .sparse
+            .name
+            .clone()
+            .or(records.path)
+            .unwrap_or_else(|| header.name());
         let kind = kind_of(header.kind(), &path)?;
-        let stored = if kind == Kind::File { records.size.map_or_else(|| header.size(), Ok)? } else { 0 };
+        let stored = if kind == Kind::File {
+            records.size.map_or_else(|| header.size(), Ok)?
+        } else {
+            0
+        };
         padded(stored)?;
         (self.left, self.padding) = (stored, padding(stored));
         let mut size = stored;
@@ -85,10 +114,15 @@ impl<R: BufRead> Archive<R> {
             self.map = Some(sparse::checked(map, real, stored)?);
             size = real;
         } else if kind == Kind::File && (records.sparse.major.is_some() || !records.sparse.numbers.is_empty()) {
-            size = records.sparse.real_size.ok_or_else(|| Failure::corrupt("sparse entry without a real size"))?;
+            size = records
+                .sparse
+                .real_size
+                .ok_or_else(|| Failure::corrupt("sparse entry without a real size"))?;
             self.sparse(&records.sparse, size)?;
         }
-        let mtime = records.mtime.map_or_else(|| header.field("mtime", 136, 148).map(|s| (s, 0)), Ok)?;
+        let mtime = records
+            .mtime
+            .map_or_else(|| header.field("mtime", 136, 148).map(|s| (s, 0)), Ok)?;
         let device = matches!(kind, Kind::CharDevice | Kind::BlockDevice);
         Ok(Entry {
             kind,
@@ -99,7 +133,11 @@ impl<R: BufRead> Archive<R> {
             gid: records.gid.map_or_else(|| header.id("gid", 116, 124), Ok)?,
             size,
             mtime,
-            device: if device { (header.id("device", 329, 337)?, header.id("device", 337, 345)?) } else { (0, 0) },
+            device: if device {
+                (header.id("device", 329, 337)?, header.id("device", 337, 345)?)
+            } else {
+                (0, 0)
+            },
             xattrs: records.xattrs,
         })
     }
@@ -120,7 +158,10 @@ impl<R: BufRead> Archive<R> {
 
     /// Hands the member's bytes to `each` with their place in the file.
     pub fn data(&mut self, mut each: impl FnMut(u64, &[u8]) -> Outcome<()>) -> Outcome<()> {
-        let whole = vec![Stretch { offset: 0, length: self.left }];
+        let whole = vec![Stretch {
+            offset: 0,
+            length: self.left,
+        }];
         for stretch in self.map.take().unwrap_or(whole) {
             let mut done = 0;
             while done < stretch.length {
@@ -128,7 +169,9 @@ impl<R: BufRead> Archive<R> {
                 if chunk.is_empty() {
                     return Err(short(&io::ErrorKind::UnexpectedEof.into()));
                 }
-                let n = chunk.len().min(usize::try_from(stretch.length - done).unwrap_or(usize::MAX));
+                let n = chunk
+                    .len()
+                    .min(usize::try_from(stretch.length - done).unwrap_or(usize::MAX));
                 each(stretch.offset + done, &chunk[..n])?;
                 self.source.consume(n);
                 done += n as u64;

@@ -60,7 +60,10 @@ fn take(fields: &[u8], map: &mut Vec<Stretch>) -> Outcome<()> {
             break;
         }
         let value = |field: &[u8]| number::parse(field).and_then(|n| u64::try_from(n).ok()).ok_or_else(bad);
-        map.push(Stretch { offset: value(&pair[..12])?, length: value(&pair[12..])? });
+        map.push(Stretch {
+            offset: value(&pair[..12])?,
+            length: value(&pair[12..])?,
+        });
     }
     Ok(())
 }
@@ -69,19 +72,33 @@ pub fn from_pairs(numbers: &[u64]) -> Outcome<Vec<Stretch>> {
     if numbers.len() % 2 != 0 {
         return Err(bad());
     }
-    Ok(numbers.chunks_exact(2).map(|p| Stretch { offset: p[0], length: p[1] }).collect())
+    Ok(numbers
+        .chunks_exact(2)
+        .map(|p| Stretch {
+            offset: p[0],
+            length: p[1],
+        })
+        .collect())
 }
 
 /// PAX format 1.0: the map is text at the head of the data, padded to a block. Also says how many bytes it took.
 pub fn read_head<R: BufRead>(source: &mut R, stored: u64) -> Outcome<(Vec<Stretch>, u64)> {
-    let mut blocks = Blocks { source, left: stored, block: [0; BLOCK], at: BLOCK };
+    let mut blocks = Blocks {
+        source,
+        left: stored,
+        block: [0; BLOCK],
+        at: BLOCK,
+    };
     let count = usize::try_from(blocks.number()?).map_err(|_| bad())?;
     if count > MAX_STRETCHES {
         return Err(Failure::limit("sparse map has too many stretches"));
     }
     let mut map = Vec::new();
     for _ in 0..count {
-        map.push(Stretch { offset: blocks.number()?, length: blocks.number()? });
+        map.push(Stretch {
+            offset: blocks.number()?,
+            length: blocks.number()?,
+        });
     }
     let left = blocks.left;
     Ok((map, stored - left))
@@ -100,7 +117,9 @@ impl<R: BufRead> Blocks<'_, R> {
         loop {
             if self.at == BLOCK {
                 self.left = self.left.checked_sub(BLOCK as u64).ok_or_else(bad)?;
-                self.source.read_exact(&mut self.block).map_err(|e| super::reader::short(&e))?;
+                self.source
+                    .read_exact(&mut self.block)
+                    .map_err(|e| super::reader::short(&e))?;
                 self.at = 0;
             }
             let b = self.block[self.at];

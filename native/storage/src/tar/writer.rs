@@ -62,8 +62,13 @@ fn extended(out: &mut Vec<u8>, records: &[u8]) {
     let mut block = [0u8; BLOCK];
     let name = b"PaxHeaders/entry";
     block[..name.len()].copy_from_slice(name);
-    let fields: [(std::ops::Range<usize>, u64); 5] =
-        [(100..108, 0o644), (108..116, 0), (116..124, 0), (124..136, records.len() as u64), (136..148, 0)];
+    let fields: [(std::ops::Range<usize>, u64); 5] = [
+        (100..108, 0o644),
+        (108..116, 0),
+        (116..124, 0),
+        (124..136, records.len() as u64),
+        (136..148, 0),
+    ];
     for (place, value) in fields {
         let _ = number::format(value, &mut block[place]);
     }
@@ -120,7 +125,9 @@ fn mtime(field: &mut [u8], (seconds, nanos): (i64, u32), records: &mut Vec<u8>) 
 fn time_text(seconds: i64, nanos: u32) -> String {
     match (seconds, nanos) {
         (s, 0) => s.to_string(),
-        (s, n) if s < 0 => format!("-{}.{:09}", -(s + 1), 1_000_000_000 - n).trim_end_matches('0').to_owned(),
+        (s, n) if s < 0 => format!("-{}.{:09}", -(s + 1), 1_000_000_000 - n)
+            .trim_end_matches('0')
+            .to_owned(),
         (s, n) => format!("{s}.{n:09}").trim_end_matches('0').to_owned(),
     }
 }

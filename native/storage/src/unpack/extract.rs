@@ -61,7 +61,14 @@ impl Extractor {
         parents.opaque = rules.overlay.map(whiteout::opaque_key);
         // SAFETY: these calls cannot fail and touch no memory.
         let ids = unsafe { (libc::geteuid(), libc::getegid()) };
-        Extractor { parents, base, rules, settled: Settled::default(), counts: Counts::default(), ids }
+        Extractor {
+            parents,
+            base,
+            rules,
+            settled: Settled::default(),
+            counts: Counts::default(),
+            ids,
+        }
     }
 
     pub fn run<R: BufRead>(&mut self, archive: &mut Archive<R>, cancelled: &dyn Fn() -> bool) -> Outcome<()> {
@@ -71,7 +78,10 @@ impl Extractor {
             }
             self.counts.entries += 1;
             if self.counts.entries > self.rules.max_entries {
-                return Err(Failure::limit(format!("the archive has more than {} entries", self.rules.max_entries)));
+                return Err(Failure::limit(format!(
+                    "the archive has more than {} entries",
+                    self.rules.max_entries
+                )));
             }
             self.apply(archive, &entry).map_err(|f| f.at(&entry.path))?;
         }
@@ -82,7 +92,8 @@ impl Extractor {
     fn apply<R: BufRead>(&mut self, archive: &mut Archive<R>, entry: &Entry) -> Outcome<()> {
         let inside = clean(&entry.path)?;
         if self.rules.flat && !matches!(entry.kind, Kind::File | Kind::Directory | Kind::Symlink) {
-            return Err(Failure::new("flat", libc::EINVAL).saying("only regular files, directories and symbolic links are allowed here"));
+            return Err(Failure::new("flat", libc::EINVAL)
+                .saying("only regular files, directories and symbolic links are allowed here"));
         }
         if inside.is_empty() {
             return self.root_entry(entry);
@@ -106,7 +117,10 @@ impl Extractor {
 
     fn root_entry(&mut self, entry: &Entry) -> Outcome<()> {
         if entry.kind != Kind::Directory {
-            return Err(Failure::traversal(&entry.path, "the entry would replace the destination itself"));
+            return Err(Failure::traversal(
+                &entry.path,
+                "the entry would replace the destination itself",
+            ));
         }
         if !self.rules.root_attributes {
             return Ok(());
@@ -118,9 +132,17 @@ impl Extractor {
         Ok(())
     }
 
-    fn file<R: BufRead>(&mut self, archive: &mut Archive<R>, entry: &Entry, parent: &Rc<OwnedFd>, name: &[u8]) -> Outcome<()> {
+    fn file<R: BufRead>(
+        &mut self,
+        archive: &mut Archive<R>,
+        entry: &Entry,
+        parent: &Rc<OwnedFd>,
+        name: &[u8],
+    ) -> Outcome<()> {
         let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
-        let file = self.replacing(parent, name, false, |dir| sys::openat(dir, name, flags, entry.mode & 0o777))?;
+        let file = self.replacing(parent, name, false, |dir| {
+            sys::openat(dir, name, flags, entry.mode & 0o777)
+        })?;
         let mut end = 0;
         archive.data(|offset, data| {
             end = offset + data.len() as u64;
@@ -182,9 +204,12 @@ impl Extractor {
                 if st.st_mode & libc::S_IFMT == libc::S_IFDIR {
                     open()?
                 } else {
-                    self.replacing(parent, name, true, |d| sys::mkdirat(d, name, (entry.mode & 0o777) | 0o700))?;
+                    self.replacing(parent, name, true, |d| {
+                        sys::mkdirat(d, name, (entry.mode & 0o777) | 0o700)
+                    })?;
                     let fd = open()?;
-                    if st.st_mode & libc::S_IFMT == libc::S_IFCHR && st.st_rdev == 0
+                    if st.st_mode & libc::S_IFMT == libc::S_IFCHR
+                        && st.st_rdev == 0
                         && let Some(key) = self.parents.opaque
                     {
                         xattr::set(fd.as_fd(), key, b"y").during("write")?;
@@ -211,8 +236,10 @@ impl Extractor {
             return Err(Failure::traversal(&entry.path, "a hard link to the destination itself"));
         }
         let from = self.parents.existing(above).during("write")?;
-        self.replacing(parent, name, false, |dir| sys::linkat(from.as_fd(), target_name, dir, name))
-            .map_err(|f| f.saying(format!("hard link to {}", String::from_utf8_lossy(&target))))
+        self.replacing(parent, name, false, |dir| {
+            sys::linkat(from.as_fd(), target_name, dir, name)
+        })
+        .map_err(|f| f.saying(format!("hard link to {}", String::from_utf8_lossy(&target))))
     }
 
     fn node(&mut self, entry: &Entry, parent: &Rc<OwnedFd>, name: &[u8]) -> Outcome<()> {
@@ -230,7 +257,9 @@ impl Extractor {
         } else if kind == libc::S_IFCHR && entry.device == (0, 0) && self.rules.overlay.is_some() {
             return Err(Failure::corrupt("a character device 0/0 is reserved for whiteouts"));
         } else {
-            self.replacing(parent, name, false, |d| sys::mknodat(d, name, kind | entry.mode, major, minor))?;
+            self.replacing(parent, name, false, |d| {
+                sys::mknodat(d, name, kind | entry.mode, major, minor)
+            })?;
         }
         if let Some((uid, gid)) = self.owner(entry)
             && ((uid, gid) != self.ids || self.settled.any_setgid)
@@ -244,7 +273,13 @@ impl Extractor {
     }
 
     /// Does `make`, after removing what is in its way. Never writes into an existing file: it may be linked elsewhere.
-    fn replacing<T>(&mut self, parent: &Rc<OwnedFd>, name: &[u8], directory: bool, make: impl Fn(Fd) -> io::Result<T>) -> Outcome<T> {
+    fn replacing<T>(
+        &mut self,
+        parent: &Rc<OwnedFd>,
+        name: &[u8],
+        directory: bool,
+        make: impl Fn(Fd) -> io::Result<T>,
+    ) -> Outcome<T> {
         for _ in 0..8 {
             match make(parent.as_fd()) {
                 Err(e) if e.raw_os_error() == Some(libc::EEXIST) => {}
@@ -253,7 +288,11 @@ impl Extractor {
             let st = sys::fstatat(parent.as_fd(), name).during("write")?;
             let is_directory = st.st_mode & libc::S_IFMT == libc::S_IFDIR;
             if self.rules.keep_kind && is_directory != directory {
-                let text = if is_directory { "cannot overwrite directory with non-directory" } else { "cannot overwrite non-directory with directory" };
+                let text = if is_directory {
+                    "cannot overwrite directory with non-directory"
+                } else {
+                    "cannot overwrite non-directory with directory"
+                };
                 return Err(Failure::new("overwrite", libc::EEXIST).saying(text));
             }
             self.parents.forget();

@@ -63,13 +63,21 @@ pub fn run(request: &Unpack, job: &Job) -> Outcome<Unpacked> {
         (None, Some(true)) => job.stream()?,
         _ => return Err(Failure::new("protocol", 0).saying("source must be either a path or a stream")),
     };
-    let root = sys::open(request.dest.as_bytes(), libc::O_PATH | libc::O_DIRECTORY, 0).during_at("dest", request.dest.as_bytes())?;
-    let limits = Limits { max_bytes: request.limits.max_bytes, max_ratio: request.limits.max_ratio };
+    let root = sys::open(request.dest.as_bytes(), libc::O_PATH | libc::O_DIRECTORY, 0)
+        .during_at("dest", request.dest.as_bytes())?;
+    let limits = Limits {
+        max_bytes: request.limits.max_bytes,
+        max_ratio: request.limits.max_ratio,
+    };
     let mut archive = Archive::new(Pipeline::start(source, limits));
     let in_userns = host::in_user_namespace();
     let rules = Rules {
         overlay: (request.whiteouts == Whiteouts::Overlay).then_some(host::overlay_prefix()),
-        owner: if request.chown_to_self == Some(true) { Owner::Caller } else { Owner::Archive },
+        owner: if request.chown_to_self == Some(true) {
+            Owner::Caller
+        } else {
+            Owner::Archive
+        },
         flat: request.flat == Some(true),
         keep_kind: false,
         root_attributes: true,
@@ -84,7 +92,8 @@ pub fn run(request: &Unpack, job: &Job) -> Outcome<Unpacked> {
     extracted?;
     let totals = archive.into_source().totals()?;
     if let Some(expected) = request.expected_digest.as_ref().filter(|d| **d != totals.digest) {
-        return Err(Failure::new("digest", libc::EBADMSG).saying(format!("expected {expected}, the content has {}", totals.digest)));
+        return Err(Failure::new("digest", libc::EBADMSG)
+            .saying(format!("expected {expected}, the content has {}", totals.digest)));
     }
     Ok(Unpacked {
         t: "done",

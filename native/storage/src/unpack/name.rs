@@ -26,18 +26,26 @@ pub fn clean(name: &[u8]) -> Outcome<Vec<u8>> {
         }
     }
     if out.len() >= libc::PATH_MAX as usize {
-        return Err(Failure::new("write", libc::ENAMETOOLONG).at(&out[..255]).saying("the name is longer than 4095 bytes"));
+        return Err(Failure::new("write", libc::ENAMETOOLONG)
+            .at(&out[..255])
+            .saying("the name is longer than 4095 bytes"));
     }
     Ok(out)
 }
 
 /// Parent and last component of a cleaned name.
 pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    path.iter().rposition(|b| *b == b'/').map_or((b"".as_slice(), path), |i| (&path[..i], &path[i + 1..]))
+    path.iter()
+        .rposition(|b| *b == b'/')
+        .map_or((b"".as_slice(), path), |i| (&path[..i], &path[i + 1..]))
 }
 
 pub fn join(base: &[u8], rest: &[u8]) -> Vec<u8> {
-    if base.is_empty() || rest.is_empty() { [base, rest].concat() } else { [base, b"/", rest].concat() }
+    if base.is_empty() || rest.is_empty() {
+        [base, rest].concat()
+    } else {
+        [base, b"/", rest].concat()
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +54,14 @@ mod tests {
 
     #[test]
     fn clean_neutralises_absolute_names_and_folds_dots() {
-        for (name, path) in [("/etc/passwd", "etc/passwd"), ("./a//b/./c/", "a/b/c"), ("a/../b", "b"), ("a/b/../../c", "c"), ("./", ""), ("/", "")] {
+        for (name, path) in [
+            ("/etc/passwd", "etc/passwd"),
+            ("./a//b/./c/", "a/b/c"),
+            ("a/../b", "b"),
+            ("a/b/../../c", "c"),
+            ("./", ""),
+            ("/", ""),
+        ] {
             assert_eq!(clean(name.as_bytes()).unwrap(), path.as_bytes(), "{name}");
         }
     }

@@ -26,7 +26,12 @@ fn is(error: &io::Error, codes: &[i32]) -> bool {
 
 impl Parents {
     pub fn new(root: OwnedFd) -> Self {
-        Parents { root: Rc::new(root), last: None, cache: HashMap::new(), opaque: None }
+        Parents {
+            root: Rc::new(root),
+            last: None,
+            cache: HashMap::new(),
+            opaque: None,
+        }
     }
 
     pub fn root(&self) -> Fd<'_> {
@@ -93,14 +98,22 @@ impl Parents {
             libc::S_IFLNK => {
                 let target = sys::readlinkat(parent.as_fd(), name).during_at("write", &path)?;
                 let trimmed = target.strip_suffix(b"/").unwrap_or(&target);
-                let next = if target.starts_with(b"/") { trimmed.trim_ascii_start().to_vec() } else { join(above, trimmed) };
-                let next = next.iter().position(|b| *b != b'/').map_or_else(Vec::new, |i| next[i..].to_vec());
+                let next = if target.starts_with(b"/") {
+                    trimmed.trim_ascii_start().to_vec()
+                } else {
+                    join(above, trimmed)
+                };
+                let next = next
+                    .iter()
+                    .position(|b| *b != b'/')
+                    .map_or_else(Vec::new, |i| next[i..].to_vec());
                 self.make(&next, links + 1)
             }
             libc::S_IFCHR if st.st_rdev == 0 && self.opaque.is_some() => {
                 sys::unlinkat(parent.as_fd(), name, 0).during_at("write", &path)?;
                 sys::mkdirat(parent.as_fd(), name, 0o755).during_at("write", &path)?;
-                let dir = sys::openat(parent.as_fd(), name, libc::O_RDONLY | libc::O_DIRECTORY, 0).during_at("write", &path)?;
+                let dir = sys::openat(parent.as_fd(), name, libc::O_RDONLY | libc::O_DIRECTORY, 0)
+                    .during_at("write", &path)?;
                 crate::xattr::set(dir.as_fd(), self.opaque.unwrap_or_default(), b"y").during_at("write", &path)?;
                 self.existing(&path).during_at("write", &path)
             }

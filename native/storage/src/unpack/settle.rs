@@ -32,7 +32,9 @@ impl Settled {
         for (path, mode, mtime) in &self.order {
             let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW;
             // Replaced later by something that is no directory: then its own entry counts.
-            let Ok(dir) = sys::openat2(parents.root(), path, flags, sys::IN_ROOT) else { continue };
+            let Ok(dir) = sys::openat2(parents.root(), path, flags, sys::IN_ROOT) else {
+                continue;
+            };
             if mode & 0o700 != 0o700 {
                 sys::fchmod(dir.as_fd(), *mode).during_at("write", path)?;
             }

@@ -5,7 +5,11 @@ use crate::xattr;
 use std::os::fd::AsFd;
 
 pub fn opaque_key(prefix: &'static str) -> &'static [u8] {
-    if prefix == "user.overlay." { b"user.overlay.opaque" } else { b"trusted.overlay.opaque" }
+    if prefix == "user.overlay." {
+        b"user.overlay.opaque"
+    } else {
+        b"trusted.overlay.opaque"
+    }
 }
 
 pub fn apply(parent: Fd, hidden: &[u8], prefix: &'static str) -> Outcome<()> {
@@ -23,7 +27,11 @@ fn hide(parent: Fd, name: &[u8], prefix: &'static str) -> Outcome<()> {
     match sys::mknodat(parent, name, libc::S_IFCHR, 0, 0) {
         Err(e) if e.raw_os_error() == Some(libc::EEXIST) => {
             let st = sys::fstatat(parent, name).during("write")?;
-            if st.st_mode & libc::S_IFMT == libc::S_IFDIR { mark_opaque(parent, name, prefix) } else { Ok(()) }
+            if st.st_mode & libc::S_IFMT == libc::S_IFDIR {
+                mark_opaque(parent, name, prefix)
+            } else {
+                Ok(())
+            }
         }
         other => other.during("write"),
     }

@@ -1,6 +1,5 @@
 //! Archives made field by field, also such as no sane program makes.
 
-
 #[derive(Clone, Default)]
 pub struct Archive(pub Vec<u8>);
 
@@ -16,7 +15,15 @@ pub struct Member<'a> {
 
 impl Default for Member<'_> {
     fn default() -> Self {
-        Member { name: "", kind: b'0', link: "", mode: 0o644, data: b"", size: None, device: (0, 0) }
+        Member {
+            name: "",
+            kind: b'0',
+            link: "",
+            mode: 0o644,
+            data: b"",
+            size: None,
+            device: (0, 0),
+        }
     }
 }
 
@@ -53,23 +60,48 @@ impl Archive {
     }
 
     pub fn file(self, name: &str, data: &[u8]) -> Self {
-        self.member(Member { name, data, ..Member::default() })
+        self.member(Member {
+            name,
+            data,
+            ..Member::default()
+        })
     }
 
     pub fn dir(self, name: &str) -> Self {
-        self.member(Member { name, kind: b'5', mode: 0o755, ..Member::default() })
+        self.member(Member {
+            name,
+            kind: b'5',
+            mode: 0o755,
+            ..Member::default()
+        })
     }
 
     pub fn symlink(self, name: &str, link: &str) -> Self {
-        self.member(Member { name, kind: b'2', link, mode: 0o777, ..Member::default() })
+        self.member(Member {
+            name,
+            kind: b'2',
+            link,
+            mode: 0o777,
+            ..Member::default()
+        })
     }
 
     pub fn hard_link(self, name: &str, link: &str) -> Self {
-        self.member(Member { name, kind: b'1', link, ..Member::default() })
+        self.member(Member {
+            name,
+            kind: b'1',
+            link,
+            ..Member::default()
+        })
     }
 
     pub fn special(self, kind: u8, name: &str, data: &[u8]) -> Self {
-        self.member(Member { name, kind, data, ..Member::default() })
+        self.member(Member {
+            name,
+            kind,
+            data,
+            ..Member::default()
+        })
     }
 
     /// A PAX header for the next member.

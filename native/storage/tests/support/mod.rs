@@ -37,7 +37,11 @@ pub struct Scratch(pub PathBuf);
 impl Scratch {
     pub fn new() -> Scratch {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let path = std::env::temp_dir().join(format!("hbx-storage-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let path = std::env::temp_dir().join(format!(
+            "hbx-storage-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        ));
         std::fs::create_dir_all(&path).unwrap();
         Scratch(path)
     }
@@ -55,7 +59,11 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = Command::new("chattr").args(["-R", "-i"]).arg(&self.0).stderr(std::process::Stdio::null()).status();
+        let _ = Command::new("chattr")
+            .args(["-R", "-i"])
+            .arg(&self.0)
+            .stderr(std::process::Stdio::null())
+            .status();
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -70,7 +78,11 @@ pub fn job_with<T: Serialize>(t: &str, request: &T, input: Option<&[u8]>) -> (Ve
         let (mut to, data) = (ours.try_clone().unwrap(), data.to_vec());
         std::thread::spawn(move || {
             for chunk in data.chunks(100_000) {
-                if to.write_all(&(chunk.len() as u32).to_be_bytes()).and_then(|()| to.write_all(chunk)).is_err() {
+                if to
+                    .write_all(&(chunk.len() as u32).to_be_bytes())
+                    .and_then(|()| to.write_all(chunk))
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -136,10 +148,17 @@ pub struct Source {
 pub fn unpack_request(dest: &Path) -> Unpack {
     Unpack {
         t: "unpack",
-        source: Source { path: None, stream: Some(true) },
+        source: Source {
+            path: None,
+            stream: Some(true),
+        },
         dest: dest.to_str().unwrap().to_owned(),
         whiteouts: "overlay",
-        limits: Limits { max_bytes: 1 << 30, max_entries: 100_000, max_ratio: 1000 },
+        limits: Limits {
+            max_bytes: 1 << 30,
+            max_entries: 100_000,
+            max_ratio: 1000,
+        },
         expected_digest: None,
         flat: None,
         chown_to_self: None,
@@ -147,7 +166,10 @@ pub fn unpack_request(dest: &Path) -> Unpack {
 }
 
 pub fn unpack(archive: &[u8], dest: &Path) -> Answer {
-    job_with("unpack", &unpack_request(dest), Some(archive)).0.pop().unwrap()
+    job_with("unpack", &unpack_request(dest), Some(archive))
+        .0
+        .pop()
+        .unwrap()
 }
 
 #[derive(Serialize)]
@@ -160,7 +182,12 @@ pub struct LayerTar {
 }
 
 pub fn layer_tar(upper: &Path, compression: &'static str) -> (Answer, Vec<u8>) {
-    let request = LayerTar { t: "layerTar", upper: upper.to_str().unwrap().to_owned(), out: None, compression };
+    let request = LayerTar {
+        t: "layerTar",
+        upper: upper.to_str().unwrap().to_owned(),
+        out: None,
+        compression,
+    };
     let (mut answers, bytes) = job_with("layerTar", &request, None);
     (answers.pop().unwrap(), bytes)
 }
@@ -187,7 +214,13 @@ pub fn listing(root: &Path) -> Vec<String> {
             let xattrs = xattrs(&path);
             lines.push(format!(
                 "{} {:o} {}:{} {size} {}.{} {content} {} {xattrs:?}",
-                name.display(), m.mode(), m.uid(), m.gid(), m.mtime(), m.mtime_nsec(), first.display()
+                name.display(),
+                m.mode(),
+                m.uid(),
+                m.gid(),
+                m.mtime(),
+                m.mtime_nsec(),
+                first.display()
             ));
             if m.is_dir() {
                 stack.push(path);
@@ -202,9 +235,14 @@ pub fn xattrs(path: &Path) -> Vec<(String, Vec<u8>)> {
     use std::os::fd::AsFd;
     let parent = std::fs::File::open(path.parent().unwrap()).unwrap();
     let found = hbx_storage::xattr::list_at(parent.as_fd(), path.file_name().unwrap().as_encoded_bytes()).unwrap();
-    found.into_iter().map(|(k, v)| (String::from_utf8_lossy(&k).into_owned(), v)).collect()
+    found
+        .into_iter()
+        .map(|(k, v)| (String::from_utf8_lossy(&k).into_owned(), v))
+        .collect()
 }
 
 fn fnv(data: &[u8]) -> u64 {
-    data.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+    data.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3)
+    })
 }
