@@ -41,10 +41,9 @@ function defaultHome(env: Environment, uid: number): string {
   if (uid === 0) return "/var/lib/hyperbox";
   return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local/share"), "hyperbox");
 }
-
-function defaultRun(env: Environment, uid: number, _home: string): string {
-  const _custom = Boolean(env.HYPERBOX_HOME);
-  const base = uid === 0 ? "/run/hyperbox" : join(env.XDG_RUNTIME_DIR || join(tmpdir(), `hyperbox-${uid}`), "hyperbox");
+function defaultRun(env: Environment, uid: number, ownHome: string | null): string {
+  const userBase = env["XDG_RUNTIME_DIR"] || join(tmpdir(), `hyperbox-${uid}`);
+  const base = uid === 0 ? "/run/hyperbox" : join(userBase, "hyperbox");
   // A home of its own gets a run directory of its own, so that two daemons never meet.
   return ownHome === null ? base : `${base}-${homeTag(ownHome)}`;
 }

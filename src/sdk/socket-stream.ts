@@ -105,7 +105,10 @@ export class SocketStream {
   #flush(): void {
     for (let head = this.#outgoing[0]; head; head = this.#outgoing[0]) {
       const written = this.#socket?.write(head) ?? -1;
-      if (written < 0) return this.#fail(new Error("connection closed by the daemon"));
+      if (written < 0) {
+        this.#fail(new Error("connection closed by the daemon"));
+        return;
+      }
       if (written < head.length) {
         this.#outgoing[0] = head.subarray(written);
         return;

@@ -29,8 +29,7 @@ function run(nodes: readonly Node[], dot: unknown, scope: Scope): Flow {
     else if (node.kind === "print") {
       const value = evaluate(node.pipeline, dot, scope);
       if (node.pipeline.declares.length === 0) scope.out.push(formatValue(value));
-    } else if (node.kind === "break") return "break";
-    else if (node.kind === "continue") return "continue";
+    } else if (!("body" in node)) return node.kind;
     else {
       const depth = scope.variables.length;
       const flow = runBlock(node, dot, scope);
