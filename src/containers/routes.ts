@@ -28,6 +28,7 @@ import { kill } from "./run/kill.ts";
 import { pause, unpause } from "./run/pause.ts";
 import { restart } from "./run/restart.ts";
 import { start } from "./run/start.ts";
+import { startTimings } from "./run/start-timings.ts";
 import { stop } from "./run/stop.ts";
 import { parseWaitCondition, wait } from "./run/wait.ts";
 import { parseCreateRequest } from "./schema/create-request.ts";
@@ -64,6 +65,9 @@ export function containerRoutes(context: Context): Route[] {
       const sizes = boolQuery(request.query, "size") ? await measure(context, container) : null;
       request.sendJson(200, inspect(context, container, sizes));
     }),
+    route("GET", "/hbx/v1/containers/{id}/timings", (request) =>
+      request.sendJson(200, startTimings(context.store.find(request.params["id"] ?? ""))),
+    ),
     one("GET", "/top", async (container, request) =>
       request.sendJson(200, await top(context, container, request.query.get("ps_args"))),
     ),

@@ -3,6 +3,7 @@ import type { ContainerId } from "../../base/ids.ts";
 import type { RuntimeRecord, Workload } from "../../engines/engine.ts";
 import type { PendingAttach } from "../attach/pending.ts";
 import type { Exec } from "../exec/exec.ts";
+import type { StartTimings } from "../run/start-timings.ts";
 import type { Config } from "../schema/config.ts";
 import type { HostConfig, PortMap } from "../schema/host-config.ts";
 import type { Networking } from "../schema/networking.ts";
@@ -52,6 +53,8 @@ export type Container = {
   /** Whether there is a row in the database. */
   persisted: boolean;
   workload: Workload | null;
+  /** Of the last start that this daemon made. */
+  timings: StartTimings | null;
   /** Pending while a start or restart is under way, so that a second one and a stop wait for it. */
   starting: Promise<void> | null;
   restartTimer: Disposable | null;
@@ -92,6 +95,7 @@ export function createContainer(record: ContainerRecord): Container {
     ...record,
     persisted: false,
     workload: null,
+    timings: null,
     starting: null,
     restartTimer: null,
     restartDelayMs: 0,

@@ -12,6 +12,7 @@ import { follow } from "./follow.ts";
 import { networkRequest, parseNetworkMode } from "./network-mode.ts";
 import { portsToPublish } from "./ports.ts";
 import { describeStartFailure, recordStartFailure } from "./start-failure.ts";
+import { startStopwatch } from "./start-timings.ts";
 import { workloadSpec } from "./workload-spec.ts";
 
 /** What `POST /containers/{id}/start` does: refuses by state, forgets earlier stops, then starts. */
@@ -41,22 +42,30 @@ const neverAborted = new AbortController().signal;
 
 async function run(context: Context, container: Container): Promise<void> {
   const { state } = container;
+  const watch = startStopwatch();
   let ports = false;
   try {
     if (state.startedAtMs !== 0) clearLastRun(context, container);
     const resolving = context.images.byId(container.imageId);
     const image = resolving instanceof Promise ? await resolving : resolving;
     const claim = await context.engine.claim(networkRequest(context, container), neverAborted);
+    watch.mark("claim");
     try {
       writeGuestFiles(context, container, claim.endpoint);
+      watch.mark("files");
       const wanted = portsToPublish(container);
       if (wanted && claim.endpoint) {
         ports = true;
         await Promise.all(context.releasing);
         state.ports = await context.networks.publish(container.id, claim.endpoint, wanted);
+        watch.mark("ports");
       }
       await connectPending(container, (options) => claim.attach(options));
-      const workload = await claim.start(workloadSpec(context, container, image.lowers));
+      watch.mark("attach");
+      const spec = workloadSpec(context, container, image.lowers);
+      watch.mark("spec");
+      const workload = await claim.start(spec);
+      watch.mark("core");
       state.status = "running";
       state.pid = workload.record.pid;
       state.startedAtMs = workload.record.startedAtMs;
@@ -76,6 +85,8 @@ async function run(context: Context, container: Container): Promise<void> {
     throw error;
   }
   context.store.save(container);
+  watch.mark("record");
+  container.timings = { daemon: watch.steps, core: container.workload?.timings ?? {} };
   publish(context, container, "start");
   follow(context, container);
   if (container.config.Healthcheck) startHealth(context, container);
