@@ -21,7 +21,7 @@ function newest(dir) {
 }
 
 function bundle(...args) {
-  const result = spawnSync(bun, ["build", "--target=bun", "--minify-whitespace", "--minify-syntax", ...args], {
+  const result = spawnSync(bun, ["build", "--target=bun", "--minify", ...args], {
     cwd: root,
     encoding: "utf8",
   });
@@ -45,7 +45,8 @@ if (!(arguments_.includes("--if-changed") && isFresh())) {
   // Built aside and moved into place: a command that starts meanwhile finds the old bundle or the new one.
   const draft = join(root, `dist/.draft-${process.pid}`);
   mkdirSync(draft, { recursive: true });
-  bundle("--splitting", `--outdir=${draft}/cli`, "src/cli/main.ts");
+  // Bytecode takes a third off the time from exec to connect (10.7 ms against 13.6 and, as plain text, 21.3), and needs CommonJS.
+  bundle("--bytecode", "--format=cjs", `--outdir=${draft}/cli`, "src/cli/main.ts");
   bundle(`--outdir=${draft}/daemon`, "src/daemon/main.ts");
   for (const part of ["cli", "daemon"]) {
     rmSync(join(root, "dist", part), { recursive: true, force: true });

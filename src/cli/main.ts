@@ -50,4 +50,4 @@ async function exitWith(run: Promise<number>): Promise<never> {
   process.exit(code);
 }
 
-await exitWith(main(process.argv.slice(2)));
+void exitWith(main(process.argv.slice(2)));
