@@ -22,7 +22,8 @@ type Environment = Record<string, string | undefined>;
 /** `HYPERBOX_HOME` and `HYPERBOX_RUN`, or the defaults of the user who asks. Relative paths are refused. */
 export function resolvePlaces(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): Places {
   const home = absolute("HYPERBOX_HOME", env.HYPERBOX_HOME) ?? defaultHome(env, uid);
-  const run = absolute("HYPERBOX_RUN", env.HYPERBOX_RUN) ?? defaultRun(env, uid, home);
+  const run =
+    absolute("HYPERBOX_RUN", env.HYPERBOX_RUN) ?? defaultRun(env, uid, home === defaultHome(env, uid) ? null : home);
   return {
     home,
     run,
@@ -41,6 +42,7 @@ function defaultHome(env: Environment, uid: number): string {
   if (uid === 0) return "/var/lib/hyperbox";
   return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local/share"), "hyperbox");
 }
+/** `ownHome` is null for the default home. */
 function defaultRun(env: Environment, uid: number, ownHome: string | null): string {
   const userBase = env["XDG_RUNTIME_DIR"] || join(tmpdir(), `hyperbox-${uid}`);
   const base = uid === 0 ? "/run/hyperbox" : join(userBase, "hyperbox");
