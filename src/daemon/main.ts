@@ -1,19 +1,23 @@
 /** The daemon's entry: places and settings, one start, and a clean end on a signal. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, errorText, exitCodeByKind } from "../base/errors.ts";
 import { createLogger } from "../base/log.ts";
 import { loadSettings, type Places, resolvePlaces } from "../config/index.ts";
 import { findCore } from "./core-path.ts";
-import { rerunRootless, rootlessFacts } from "./rootless.ts";
+import { becomeRootless, rootlessFacts } from "./rootless.ts";
+import { makeOwnRunDirectory } from "./run-directory.ts";
 import { lostRaceExitCode } from "./schema.ts";
 import { startDaemon } from "./start.ts";
 
 async function main(): Promise<number | undefined> {
   const places = resolvePlaces();
   const uid = process.getuid?.() ?? 0;
-  const rootless = rootlessFacts(process.env);
-  if (uid !== 0 && rootless === null) return rerunRootless(places, uid, process.argv);
+  if (uid !== 0) {
+    makeOwnRunDirectory(places.run, uid);
+    becomeRootless(places);
+  }
+  const rootless = rootlessFacts(readFileSync("/proc/self/uid_map", "utf8"));
   makePlaces(places);
   const settings = loadSettings(join(places.home, "config.json"));
   const logger = createLogger((line) => process.stderr.write(line), settings.logLevel);

@@ -1,63 +1,119 @@
 /**
- * An ordinary user's daemon runs as root of a user namespace of its own. util-linux's `unshare` makes it, with the
- * subordinate ids of /etc/subuid through `newuidmap` where there are any, else with the user's own id alone.
+ * An ordinary user's daemon runs as root of a user namespace of its own, made by util-linux's `unshare`: with the
+ * subordinate ids of /etc/subuid where `newuidmap` grants them, else with the user's own id alone. While containers of an
+ * earlier daemon run, their namespace is entered again, since only from inside may their processes be reached.
  */
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
+import { delimiter, join } from "node:path";
+import { EngineError } from "../base/errors.ts";
 import type { Places } from "../config/index.ts";
+import { livingShim } from "./living-shim.ts";
+import { replaceProcess } from "./replace-process.ts";
 
-/** Set inside the namespace: the real user id, and whether further ids are mapped. */
-export const rootlessVariable = "HYPERBOX_ROOTLESS";
+export type RootlessFacts = {
+  /** Outside of the namespace. */
+  uid: number;
+  /** More ids than the user's own are there. */
+  subordinateIds: boolean;
+};
 
-export type RootlessFacts = { uid: number; subordinateIds: boolean };
-
-export function rootlessFacts(env: Record<string, string | undefined>): RootlessFacts | null {
-  const match = /^(\d+):(one|many)$/.exec(env[rootlessVariable] ?? "");
-  return match ? { uid: Number(match[1]), subordinateIds: match[2] === "many" } : null;
+/** The daemon's own namespace by the text of /proc/self/uid_map; null in the machine's first one, where root is root. */
+export function rootlessFacts(uidMap: string): RootlessFacts | null {
+  const lines = uidMap.split("\n").filter((line) => line.trim() !== "");
+  const ranges = lines.map((line) => line.trim().split(/\s+/).map(Number));
+  const [inside, outside, count] = ranges[0] ?? [];
+  if (inside === 0 && outside === 0 && count === 2 ** 32 - 1) return null;
+  const ids = ranges.reduce((sum, range) => sum + (range[2] ?? 0), 0);
+  return { uid: ranges.find(([first]) => first === 0)?.[1] ?? 0, subordinateIds: ids > 1 };
 }
 
-/** Arguments of `unshare` before the program to run. */
-export function unshareArguments(subordinateIds: boolean): string[] {
-  return [
-    "--user",
-    "--mount",
-    "--map-root-user",
-    ...(subordinateIds ? ["--map-auto"] : []),
-    "--propagation",
-    "slave",
-    "--",
+/** What comes before the program to run. The mounts are copies that follow the host's. */
+const ownMounts = ["--mount", "--propagation", "slave"];
+export const freshNamespace = (many: boolean): string[] => [
+  "unshare",
+  "--user",
+  "--map-root-user",
+  ...(many ? ["--map-auto"] : []),
+  ...ownMounts,
+  "--",
+];
+export const namespaceOf = (pid: number): string[] => [
+  "nsenter",
+  `--user=/proc/${pid}/ns/user`,
+  "--preserve-credentials",
+  "--",
+  "unshare",
+  ...ownMounts,
+  "--",
+];
+
+/** Becomes this same program inside a user namespace, as its root, in the same process. Throws where that cannot be. */
+export function becomeRootless(places: Places): never {
+  const shim = livingShim(places.run);
+  const ways = [
+    ...(shim === null ? [] : [namespaceOf(shim)]),
+    ...(hasSubordinateIds() ? [freshNamespace(true)] : []),
+    freshNamespace(false),
   ];
+  const complaints: string[] = [];
+  for (const way of ways) {
+    const complaint = tryOut(way);
+    if (complaint === null) run(places, way);
+    complaints.push(complaint);
+  }
+  throw noNamespace(complaints.at(-1) ?? "");
 }
 
-/** Runs this same program again inside a user namespace, as its root; resolves with its exit code. */
-export function rerunRootless(places: Places, uid: number, argv: readonly string[]): Promise<number> {
-  const many = hasSubordinateIds(userInfo().username, uid);
-  const child = spawn("unshare", [...unshareArguments(many), ...argv], {
-    stdio: "inherit",
-    env: {
-      ...process.env,
-      HYPERBOX_HOME: places.home,
-      HYPERBOX_RUN: places.run,
-      [rootlessVariable]: `${uid}:${many ? "many" : "one"}`,
-    },
-  });
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => resolve(code ?? 1));
-  });
+/** Null when the way works; else what was said. */
+function tryOut(way: readonly string[]): string | null {
+  const [program = "", ...args] = way;
+  const { status, stderr, error } = spawnSync(program, [...args, "true"], { encoding: "utf8" });
+  if (error) return error.message;
+  return status === 0 ? null : stderr.trim();
 }
 
-function hasSubordinateIds(user: string, uid: number): boolean {
+function run(places: Places, way: readonly string[]): never {
+  const env = Object.entries({ ...process.env, HYPERBOX_HOME: places.home, HYPERBOX_RUN: places.run });
+  const variables = env.filter((pair): pair is [string, string] => pair[1] !== undefined);
+  // A single-file build is its own program; otherwise the first argument is the script.
+  const own = process.argv[1]?.startsWith("/$bunfs/") ? process.argv.slice(2) : process.argv.slice(1);
+  replaceProcess(pathOf(way[0] ?? ""), [...way, process.execPath, ...own], Object.fromEntries(variables));
+}
+
+function pathOf(program: string): string {
+  const path = (process.env["PATH"] ?? "/usr/bin:/bin").split(delimiter).map((dir) => join(dir, program));
+  return path.find(isExecutable) ?? join("/usr/bin", program);
+}
+
+function isExecutable(path: string): boolean {
   try {
-    accessSync("/usr/bin/newuidmap", constants.X_OK);
-    return ["/etc/subuid", "/etc/subgid"].every((path) =>
-      readFileSync(path, "utf8")
-        .split("\n")
-        .some((line) => line.startsWith(`${user}:`) || line.startsWith(`${uid}:`)),
-    );
+    accessSync(path, constants.X_OK);
+    return true;
   } catch {
     return false;
   }
+}
+
+function hasSubordinateIds(): boolean {
+  const { username, uid } = userInfo();
+  const listed = (path: string) =>
+    readFileSync(path, "utf8")
+      .split("\n")
+      .some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`));
+  try {
+    return listed("/etc/subuid") && listed("/etc/subgid");
+  } catch {
+    return false;
+  }
+}
+
+function noNamespace(state: string): EngineError {
+  return new EngineError({
+    code: "daemon.no_user_namespace",
+    kind: "unavailable",
+    message: `Cannot start the daemon without root: no user namespace can be made (${state})`,
+    hint: "install util-linux, and allow user namespaces: sysctl -w user.max_user_namespaces=15000, on Ubuntu also kernel.apparmor_restrict_unprivileged_userns=0; or start the daemon as root",
+  });
 }
