@@ -76,6 +76,8 @@ export type GuestFilesRequest = {
 };
 
 export type NetworkProvider = {
+  /** What a container gets that asks for none in particular; with a warning where that is less than it may expect. */
+  readonly default: { mode: string; warning: string | null };
   /** Throws not_found "network x not found" or a refusal for settings it cannot honour. */
   request(use: NetworkUse): NetworkRequest;
   /** Id of a network as inspect shows it; empty when unknown. */

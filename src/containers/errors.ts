@@ -39,3 +39,7 @@ export const noSuchExec = (id: string) => make("not_found", "exec_not_found", `N
 
 export const failure = (code: string, message: string, cause?: unknown) =>
   new EngineError({ kind: "internal", code: `container.${code}`, message, cause });
+
+/** `reason` says why this daemon gives no network unless asked. */
+export const noPorts = (reason: string) =>
+  make("unsupported", "no_ports", `Cannot publish ports: ${reason}`, "leave -p and -P out, or use --network host");

@@ -26,6 +26,7 @@ import { prune } from "./remove/prune.ts";
 import { remove } from "./remove/remove.ts";
 import { kill } from "./run/kill.ts";
 import { pause, unpause } from "./run/pause.ts";
+import { resources } from "./run/resources.ts";
 import { restart } from "./run/restart.ts";
 import { start } from "./run/start.ts";
 import { startTimings } from "./run/start-timings.ts";
@@ -57,7 +58,7 @@ export function containerRoutes(context: Context): Route[] {
       const body = parseCreateRequest(await request.json());
       const options = { name: request.query.get("name"), platform: request.query.get("platform") || undefined };
       const container = await create(context, body, options);
-      request.sendJson(201, { Id: container.id, Warnings: warnings(container) });
+      request.sendJson(201, { Id: container.id, Warnings: warnings(context, body, container) });
     }),
     route("GET", "/containers/json", async (request) => request.sendJson(200, await list(context, request.query))),
     route("POST", "/containers/prune", async (request) => request.sendJson(200, await prune(context, request.query))),
@@ -94,7 +95,7 @@ export function containerRoutes(context: Context): Route[] {
     empty("/unpause", (container) => unpause(context, container)),
     one("POST", "/update", async (container, request) => {
       await update(context, container, parseUpdate(await request.json()));
-      request.sendJson(200, { Warnings: [] });
+      request.sendJson(200, { Warnings: context.engine.warnings(resources(container.hostConfig)) });
     }),
     one("POST", "/attach", (container, request) => attach(context, container, request)),
     one("GET", "/attach/ws", () => {

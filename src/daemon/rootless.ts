@@ -29,6 +29,14 @@ export function rootlessFacts(uidMap: string): RootlessFacts | null {
   return { uid: ranges.find(([first]) => first === 0)?.[1] ?? 0, subordinateIds: ids > 1 };
 }
 
+/** What its containers lack, in words, for `info`. */
+export function degradedWithoutRoot(facts: RootlessFacts | null): string[] {
+  if (facts === null) return [];
+  const network = "Without root there are the networks none and host only, and none is the default";
+  if (facts.subordinateIds) return [network];
+  return [network, "Only one user id is mapped: all files of an image belong to it, and --user takes no other"];
+}
+
 /** What comes before the program to run. The mounts are copies that follow the host's. */
 const ownMounts = ["--mount", "--propagation", "slave"];
 export const freshNamespace = (many: boolean): string[] => [

@@ -50,7 +50,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     ...{ db, jobs, tag },
     publishAddress: settings.publishAddress,
     containerName: (id) => summaries().find((one) => one.id === id)?.name ?? id,
-    withoutBridge: rootless ? "this daemon runs without root, and rootless networks come with a later version" : null,
+    withoutBridge: rootless ? "this daemon runs without root" : null,
   });
   const engine = createNativeEngine({
     ...{ facts, home, logger, runDir: run },
@@ -92,7 +92,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     ...imageRoutes(images),
     ...volumeRoutes(volumes),
     ...networkRoutes(networks, () => attachedContainers(containers)),
-    ...createSystemRoutes({ home, events, jobs, images, volumes, containers, rootless: rootless !== null }),
+    ...createSystemRoutes({ home, events, jobs, images, volumes, containers, rootless, cgroups: facts.cgroups }),
     ...daemonRoutes({ places, stop: input.stop, spares: engine.ready }),
   ];
   const server = createApiServer(routes, logger);

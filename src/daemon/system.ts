@@ -5,11 +5,12 @@ import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Route } from "../api/index.ts";
 import type { Containers } from "../containers/index.ts";
-import type { Jobs } from "../engines/native/index.ts";
+import { heldLimits, type Jobs, type PlanFacts } from "../engines/native/index.ts";
 import { type Images, listImages } from "../images/index.ts";
 import type { Events } from "../state/index.ts";
 import { systemRoutes } from "../system/index.ts";
 import { type Volumes, volumeBody } from "../volumes/index.ts";
+import { degradedWithoutRoot, type RootlessFacts } from "./rootless.ts";
 
 type Deps = {
   home: string;
@@ -18,13 +19,25 @@ type Deps = {
   images: Images;
   volumes: Volumes;
   containers: Containers;
-  rootless: boolean;
+  rootless: RootlessFacts | null;
+  cgroups: PlanFacts["cgroups"];
 };
 
-export function createSystemRoutes({ home, events, jobs, images, volumes, containers, rootless }: Deps): Route[] {
+export function createSystemRoutes({
+  home,
+  events,
+  jobs,
+  images,
+  volumes,
+  containers,
+  rootless,
+  cgroups,
+}: Deps): Route[] {
   return systemRoutes({
     id: stableId(join(home, "daemon-id")),
     ...{ home, events, jobs, rootless },
+    limits: heldLimits(cgroups),
+    degraded: [...cgroups.degraded, ...degradedWithoutRoot(rootless)],
     build: { version: packageJson.version, gitCommit: "", builtAt: "" },
     api: { newest: "1.51", oldest: "1.24" },
     environment: process.env,

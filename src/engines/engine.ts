@@ -4,8 +4,8 @@
  * outlives the daemon and is found again with `adopt`.
  */
 import type { Duplex } from "node:stream";
-import type { AttachOptions, Exit } from "./native/protocol.ts";
 import type { ProcessPlan, StdioPlan } from "./native/plan.ts";
+import type { AttachOptions, Exit } from "./native/protocol.ts";
 import type { Resources, WorkloadSpec } from "./spec.ts";
 
 export type EngineName = "native" | "wasm" | "microvm" | `oci:${string}`;
@@ -14,6 +14,8 @@ export type Engine = {
   readonly name: EngineName;
   /** Whether this engine can run the workload, with the reason where it can't. Pure and cheap. */
   canRun(spec: WorkloadSpec): { ok: true } | { ok: false; reason: string };
+  /** Limits that this host cannot hold, one sentence each: shown when a container is created or changed. */
+  warnings(resources: Resources): string[];
   /** Takes a prepared place to run. Must be started or abandoned. */
   claim(network: NetworkRequest, signal: AbortSignal): Promise<Claim>;
   /** Finds a workload started by an earlier daemon. `exited` when it ended meanwhile; `lost` when nothing is known of its end. */
@@ -38,10 +40,7 @@ export type Endpoint = {
   mac: string;
 };
 
-export type Adoption =
-  | { state: "running"; workload: Workload }
-  | { state: "exited"; exit: Exit }
-  | { state: "lost" };
+export type Adoption = { state: "running"; workload: Workload } | { state: "exited"; exit: Exit } | { state: "lost" };
 
 /** Kept in the database while a workload runs, so that a later daemon can adopt it. Plain JSON. */
 export type RuntimeRecord = {

@@ -57,7 +57,15 @@ export type SecuritySpec = {
 };
 
 export type MountSpec =
-  | { kind: "bind"; source: string; target: string; readonly: boolean; recursive: boolean; propagation: Propagation; label: string }
+  | {
+      kind: "bind";
+      source: string;
+      target: string;
+      readonly: boolean;
+      recursive: boolean;
+      propagation: Propagation;
+      label: string;
+    }
   | { kind: "tmpfs"; target: string; options: readonly string[]; readonly: boolean; copyUp: boolean };
 
 export type DeviceSpec = { hostPath: string; guestPath: string; permissions: string } | DeviceNode;

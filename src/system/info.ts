@@ -9,6 +9,8 @@ export type InfoInput = {
   build: BuildFacts;
   host: HostFacts;
   rootless: boolean;
+  /** What this daemon cannot do as others do, in words. */
+  degraded: readonly string[];
   counts: ContainerCounts;
   imageCount: number;
   driver: string;
@@ -85,7 +87,7 @@ export function infoBody(input: InfoInput) {
     RuncCommit: { ID: "" },
     InitCommit: { ID: "" },
     SecurityOptions: securityOptions(host, rootless),
-    Warnings: infoWarnings(host),
+    Warnings: [...infoWarnings(host, rootless), ...input.degraded.map((text) => `WARNING: ${text}`)],
     CDISpecDirs: [],
   };
 }
@@ -99,7 +101,7 @@ function securityOptions(host: HostFacts, rootless: boolean): string[] {
 }
 
 /** One line for each thing that Docker's users would miss. */
-export function infoWarnings(host: HostFacts): string[] {
+export function infoWarnings(host: HostFacts, rootless: boolean): string[] {
   const warnings: string[] = [];
   const missing = (what: string) => warnings.push(`WARNING: No ${what} support`);
   if (!host.controllers.has("memory")) missing("memory limit");
@@ -112,7 +114,7 @@ export function infoWarnings(host: HostFacts): string[] {
   if (!host.controllers.has("pids")) missing("pids limit");
   if (!host.controllers.has("blkio")) missing("block I/O limit");
   if (!host.seccomp) missing("seccomp");
-  if (!host.ipv4Forwarding) warnings.push("WARNING: IPv4 forwarding is disabled");
+  if (!host.ipv4Forwarding && !rootless) warnings.push("WARNING: IPv4 forwarding is disabled");
   return warnings;
 }
 

@@ -6,9 +6,10 @@ import type { Events } from "../state/index.ts";
 import type { BuildFacts, Jobs } from "./dependencies.ts";
 import { handleDiskUsage, type UsageDeps } from "./disk-usage.ts";
 import { handleDoctor } from "./doctor/doctor.ts";
+import type { RootlessDaemon } from "./doctor/findings.ts";
 import { handleEvents } from "./events.ts";
 import { filesystemName } from "./filesystem.ts";
-import { readHostFacts } from "./host-facts.ts";
+import { type HostFacts, readHostFacts } from "./host-facts.ts";
 import { infoBody } from "./info.ts";
 import { handlePing, handlePingHead } from "./ping.ts";
 import { type ApiRange, versionBody } from "./version.ts";
@@ -21,7 +22,11 @@ export type SystemDeps = UsageDeps & {
   api: ApiRange;
   events: Events;
   jobs: Jobs;
-  rootless: boolean;
+  /** Null where the daemon is the machine's root. */
+  rootless: RootlessDaemon | null;
+  /** What containers can be limited by, where that is less than the host has. */
+  limits: Pick<HostFacts, "controllers" | "swapLimit">;
+  degraded: readonly string[];
   /** The daemon's environment, for its proxy settings. */
   environment: Readonly<Record<string, string | undefined>>;
 };
@@ -72,8 +77,9 @@ function readInfo(deps: SystemDeps, listeners: number) {
     id: deps.id,
     home: deps.home,
     build: deps.build,
-    host: readHostFacts(),
-    rootless: deps.rootless,
+    host: { ...readHostFacts(), ...deps.limits },
+    rootless: deps.rootless !== null,
+    degraded: deps.degraded,
     counts: deps.containers.counts(),
     imageCount: deps.images.count(),
     driver: deps.images.driver,

@@ -68,6 +68,7 @@ test("infoBody() counts, names and hides secrets", () => {
     build,
     host,
     rootless: true,
+    degraded: ["one id"],
     counts: { running: 2, paused: 1, stopped: 3 },
     imageCount: 4,
     driver: "overlayfs",
@@ -77,15 +78,22 @@ test("infoBody() counts, names and hides secrets", () => {
     proxies: { http: "http://user:secret@proxy:8080", https: "", no: "" },
     nowMs: 0,
   });
-  expect(body).toMatchObject({ Containers: 6, Images: 4, Driver: "overlayfs", CgroupVersion: "2", Warnings: [] });
+  expect(body).toMatchObject({
+    Containers: 6,
+    Images: 4,
+    Driver: "overlayfs",
+    CgroupVersion: "2",
+    Warnings: ["WARNING: one id"],
+  });
   expect(body.SecurityOptions).toEqual(["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"]);
   expect(body.HttpProxy).toBe("http://xxxxx:xxxxx@proxy:8080");
 });
 
 test("infoWarnings() has a line for each thing that is missing", () => {
   const bare: HostFacts = { ...host, controllers: new Set(), swapLimit: false, seccomp: false, ipv4Forwarding: false };
-  expect(infoWarnings(bare)).toHaveLength(9);
-  expect(infoWarnings(bare)[0]).toBe("WARNING: No memory limit support");
+  expect(infoWarnings(bare, false)).toHaveLength(9);
+  expect(infoWarnings(bare, true)).toHaveLength(8);
+  expect(infoWarnings(bare, false)[0]).toBe("WARNING: No memory limit support");
 });
 
 test("filesystemName() knows common ones", () => {

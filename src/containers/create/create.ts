@@ -1,12 +1,12 @@
 /** Creates a container: everything that can be wrong is found out before anything is made. */
 import { createContainerId } from "../../base/ids.ts";
-import { invalid } from "../errors.ts";
+import { invalid, noPorts } from "../errors.ts";
 import { type Container, createContainer, createState } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
 import { generateName, parseName } from "../names/name.ts";
 import { discard } from "../remove/discard.ts";
-import { parseNetworkMode, verifyNetworking } from "../run/network-mode.ts";
+import { isDefaultNetwork, parseNetworkMode, publishesPorts, verifyNetworking } from "../run/network-mode.ts";
 import type { CreateRequest } from "../schema/create-request.ts";
 import { inheritImage } from "./inherit.ts";
 import { hasMounts, resolveMounts } from "./mount-points.ts";
@@ -14,12 +14,9 @@ import { verifyConfig, verifyHostConfig } from "./verify.ts";
 
 type Options = { name: string | null; platform: string | undefined };
 
-export async function create(
-  context: Context,
-  request: CreateRequest,
-  { name, platform }: Options,
-): Promise<Container> {
+export async function create(context: Context, asked: CreateRequest, { name, platform }: Options): Promise<Container> {
   const { store } = context;
+  const request = withDefaultNetwork(asked, context);
   const given = name === null || name === "" ? null : parseName(name);
   verifyHostConfig(request.hostConfig, context.defaults);
   verifyNetworking(context, request);
@@ -69,10 +66,16 @@ export async function create(
   return container;
 }
 
+function withDefaultNetwork(request: CreateRequest, { networks }: Context): CreateRequest {
+  const { hostConfig: host } = request;
+  if (!isDefaultNetwork(host)) return request;
+  if (networks.default.warning !== null && publishesPorts(host)) throw noPorts(networks.default.warning);
+  return { ...request, hostConfig: { ...host, NetworkMode: networks.default.mode } };
+}
+
 function withDefaults(host: CreateRequest["hostConfig"], { defaults }: Context): CreateRequest["hostConfig"] {
   return {
     ...host,
-    NetworkMode: host.NetworkMode === "" || host.NetworkMode === "default" ? "bridge" : host.NetworkMode,
     RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || "no" },
     LogConfig: { ...host.LogConfig, Type: host.LogConfig.Type || "json-file" },
     ShmSize: host.ShmSize || defaults.shmSizeBytes,

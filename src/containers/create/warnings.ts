@@ -1,9 +1,19 @@
 /** What works differently from what the request may hope for; shown to the user by the client. */
 import type { Container } from "../model/container.ts";
+import type { Context } from "../model/context.ts";
+import { isDefaultNetwork, publishesPorts } from "../run/network-mode.ts";
+import { resources } from "../run/resources.ts";
+import type { CreateRequest } from "../schema/create-request.ts";
 
-export function warnings({ hostConfig }: Container): string[] {
-  const out: string[] = [];
-  if (hostConfig.IpcMode.startsWith("container:")) {
+/** `asked` is the request before defaults were filled in. */
+export function warnings({ engine, networks }: Context, asked: CreateRequest, { hostConfig }: Container): string[] {
+  const out = engine.warnings(resources(hostConfig));
+  if (isDefaultNetwork(asked.hostConfig) && networks.default.warning !== null) out.push(networks.default.warning);
+  const { NetworkMode, IpcMode } = hostConfig;
+  if ((NetworkMode === "host" || NetworkMode === "none") && publishesPorts(hostConfig)) {
+    out.push(`Published ports are discarded when using ${NetworkMode} network mode`);
+  }
+  if (IpcMode.startsWith("container:")) {
     out.push(
       "The container shares System V objects and message queues with the other one, but has a /dev/shm of its own.",
     );

@@ -4,12 +4,19 @@ import { conflict, invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import type { CreateRequest } from "../schema/create-request.ts";
+import type { HostConfig } from "../schema/host-config.ts";
 
 export type NetworkMode =
   | { kind: "none" }
   | { kind: "host" }
   | { kind: "container"; ref: string }
   | { kind: "network"; name: string };
+
+export const isDefaultNetwork = ({ NetworkMode }: HostConfig): boolean =>
+  NetworkMode === "" || NetworkMode === "default";
+
+export const publishesPorts = ({ PublishAllPorts, PortBindings }: HostConfig): boolean =>
+  PublishAllPorts || Object.keys(PortBindings).length > 0;
 
 export function parseNetworkMode(mode: string): NetworkMode {
   if (mode === "none" || mode === "host") return { kind: mode };
@@ -27,7 +34,7 @@ export function verifyNetworking(context: Context, { config, hostConfig: host, n
     if (host.ExtraHosts.length) {
       throw invalid("conflicting_network", "conflicting options: custom host-to-IP mapping and the network mode");
     }
-    if (host.PublishAllPorts || Object.keys(host.PortBindings).length > 0) {
+    if (publishesPorts(host)) {
       throw invalid("conflicting_network", "conflicting options: port publishing and the container type network mode");
     }
   }

@@ -56,6 +56,7 @@ export function createFakeEngine(): FakeEngine {
     fatal: new Set([9, 15]),
     adoption: () => ({ state: "lost" }),
     canRun: () => ({ ok: true }),
+    warnings: ({ cpuShares }) => (cpuShares ? ["No CPU limit here."] : []),
     adopt: async (record) => engine.adoption(record),
     async claim(network) {
       engine.requests.push(network);

@@ -54,7 +54,7 @@ function createFakeVolumes() {
   return { ...provider, holders, removed };
 }
 
-function createFakeNetworks() {
+function createFakeNetworks(noNetwork?: string) {
   const published = new Map<string, object>();
   const provider: NetworkProvider = {
     request: ({ mode }) => {
@@ -62,6 +62,7 @@ function createFakeNetworks() {
         throw new EngineError({ kind: "not_found", code: "network.not_found", message: `network ${mode} not found` });
       return { kind: "bridge", network: mode };
     },
+    default: noNetwork === undefined ? { mode: "bridge", warning: null } : { mode: "none", warning: noNetwork },
     networkId: (name) => `id-of-${name}`,
     files: ({ hostname, endpoint }) => ({
       hostname: `${hostname}\n`,
@@ -84,6 +85,8 @@ export type HarnessOptions = {
   clock?: Clock;
   imageConfig?: ImageConfig;
   home?: string;
+  /** Why the default network is none; a bridge without it. */
+  noNetwork?: string;
   adoption?: FakeEngine["adoption"];
 };
 
@@ -91,6 +94,7 @@ export async function createHarness({
   clock = realClock,
   imageConfig = {},
   home: given,
+  noNetwork,
   adoption,
 }: HarnessOptions = {}) {
   const home = given ?? mkdtempSync(join(tmpdir(), "hbx-containers-"));
@@ -102,7 +106,7 @@ export async function createHarness({
   if (adoption) engine.adoption = adoption;
   const images = createFakeImages({ Cmd: ["sleep"], Env: ["PATH=/bin"], ...imageConfig });
   const volumes = createFakeVolumes();
-  const networks = createFakeNetworks();
+  const networks = createFakeNetworks(noNetwork);
   const jobFrames: unknown[] = [];
   let jobFailure: EngineError | null = null;
   const log: string[] = [];

@@ -8,6 +8,7 @@ import { openStream } from "./attach.ts";
 import { type CoreConnection, expectHello, openConnection, protocolError } from "./connection.ts";
 import { readExitFile } from "./exit-file.ts";
 import { failureMessage } from "./failure-message.ts";
+import { cgroupWarnings } from "./plan-cgroup-limits.ts";
 import { planPrepareCgroup } from "./plan-prepare.ts";
 import { type PlanFacts, planRun } from "./plan-run.ts";
 import type { Exit, FailedFrame, NetPrepare } from "./protocol.ts";
@@ -122,6 +123,7 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
   return {
     name: "native",
     canRun: () => ({ ok: true }),
+    warnings: (resources) => cgroupWarnings(facts.cgroups, resources),
     async claim(request, signal): Promise<Claim> {
       const spare = await pool.claim(keyOf(request), signal);
       let used = false;

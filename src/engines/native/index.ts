@@ -3,6 +3,7 @@ export { createNativeEngine, type NativeEngine, type NativeEngineDeps, type Netw
 export { failureMessage } from "./failure-message.ts";
 export { createJobs, type DoneFrame, type JobOptions, type Jobs } from "./jobs.ts";
 export type { DeviceNode, ProcessPlan } from "./plan.ts";
+export { heldLimits } from "./plan-cgroup-limits.ts";
 export { planProcess } from "./plan-process.ts";
 export type { PlanFacts } from "./plan-run.ts";
 export { readCgroupFacts } from "./read-cgroup-facts.ts";

@@ -54,6 +54,17 @@ export function hasController(facts: CgroupFacts, controller: Controller): boole
   return ["devices", "freezer", "cpuacct"].includes(name) || (facts.v2?.controllers.includes(name) ?? false);
 }
 
+const limiting = ["memory", "cpu", "cpuset", "pids", "blkio", "hugetlb", "devices"] as const;
+
+/** What a container can be limited by here, for `info`. */
+export function heldLimits(facts: CgroupFacts): {
+  controllers: ReadonlySet<(typeof limiting)[number]>;
+  swapLimit: boolean;
+} {
+  const controllers = new Set(limiting.filter((name) => hasController(facts, name)));
+  return { controllers, swapLimit: facts.mode === "v2" ? controllers.has("memory") : hasSwapLimit(facts) };
+}
+
 export const hasSwapLimit = (facts: CgroupFacts): boolean => facts.files.has("memory.memsw.limit_in_bytes");
 
 /** v1: with BFQ alone the plain weight file is missing. */

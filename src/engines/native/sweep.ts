@@ -31,10 +31,7 @@ export async function sweepRuntime({ cgroupParents, runDir, alive, logger }: Swe
 }
 
 /** Removes our directories in the hierarchies when nothing `alive` is in them; waits for shims that are just ending. */
-export async function removeCgroupParents(
-  cgroupParents: readonly string[],
-  alive: ReadonlySet<string>,
-): Promise<void> {
+export async function removeCgroupParents(cgroupParents: readonly string[], alive: ReadonlySet<string>): Promise<void> {
   for (let attempt = 0; attempt < removeAttempts; attempt += 1) {
     let ending = false;
     for (const parent of cgroupParents) {

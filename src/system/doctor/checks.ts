@@ -104,19 +104,32 @@ const checks: readonly Check[] = [
       "log in through systemd with Delegate=yes for user@.service; containers run without limits until then",
     );
   }),
+  check("rootless networks", ({ rootless }) =>
+    rootless
+      ? degraded(
+          "networks none and host only; none where nothing is said",
+          "say --network host for the host's network, or start the daemon as root for bridges and published ports",
+        )
+      : ok("not needed: the daemon runs as root"),
+  ),
   check("subordinate ids", ({ rootless, subordinateIds, newuidmap, user }) => {
     const { uids, gids } = subordinateIds;
     if (!rootless) return ok("not needed: the daemon runs as root");
+    if (rootless.subordinateIds) return ok("mapped into the daemon's user namespace");
     const seen = `${uids} user ids, ${gids} group ids, newuidmap ${newuidmap ? "is there" : "is missing"}`;
-    if (uids >= 65536 && gids >= 65536 && newuidmap) return ok(seen);
+    if (uids > 0 && gids > 0 && newuidmap)
+      return degraded(
+        `${seen}, but the daemon has one id`,
+        "stop the daemon, its containers and start it again: the ids are mapped then; newuidmap and newgidmap must be set-uid root",
+      );
     return degraded(
       seen,
       `install the package uidmap and run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}; until then each container has a single id`,
     );
   }),
-  check("forwarding", ({ host }) =>
-    host.ipv4Forwarding
-      ? ok("net.ipv4.ip_forward is 1")
+  check("forwarding", ({ host, rootless }) =>
+    host.ipv4Forwarding || rootless
+      ? ok(rootless ? "not needed without a bridge" : "net.ipv4.ip_forward is 1")
       : degraded(
           "net.ipv4.ip_forward is 0",
           "containers do not reach out of the host: sysctl -w net.ipv4.ip_forward=1",

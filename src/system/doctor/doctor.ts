@@ -5,11 +5,16 @@ import type { ApiRequest } from "../../api/index.ts";
 import { errorText } from "../../base/errors.ts";
 import type { ProbeName } from "../../engines/native/protocol.ts";
 import type { Jobs } from "../dependencies.ts";
-import { readHostFacts } from "../host-facts.ts";
+import { type HostFacts, readHostFacts } from "../host-facts.ts";
 import { runChecks } from "./checks.ts";
-import type { Findings, ProbeResult } from "./findings.ts";
+import type { Findings, ProbeResult, RootlessDaemon } from "./findings.ts";
 
-export type DoctorDeps = { jobs: Jobs; home: string; rootless: boolean };
+export type DoctorDeps = {
+  jobs: Jobs;
+  home: string;
+  rootless: RootlessDaemon | null;
+  limits: Pick<HostFacts, "controllers" | "swapLimit">;
+};
 
 const probeNames: readonly ProbeName[] = [
   "overlay",
@@ -32,14 +37,19 @@ export async function handleDoctor(deps: DoctorDeps, request: ApiRequest): Promi
   request.sendJson(200, runChecks(await readFindings(deps, request.signal)));
 }
 
-export async function readFindings({ jobs, home, rootless }: DoctorDeps, signal: AbortSignal): Promise<Findings> {
+export async function readFindings(
+  { jobs, home, rootless, limits }: DoctorDeps,
+  signal: AbortSignal,
+): Promise<Findings> {
   const entries: [ProbeName, ProbeResult][] = [];
   // One after the other: some of them load kernel modules.
   for (const what of probeNames) entries.push([what, await probe(jobs, what, signal)]);
   const disk = statfsSync(home);
-  const { username, uid } = userInfo();
+  // Inside a user namespace everybody's name is root.
+  const uid = rootless?.uid ?? userInfo().uid;
+  const username = nameOf(readText("/etc/passwd"), uid);
   return {
-    host: readHostFacts(),
+    host: { ...readHostFacts(), ...limits },
     rootless,
     user: username,
     probes: Object.fromEntries(entries) as Record<ProbeName, ProbeResult>,
@@ -66,6 +76,12 @@ async function probe(jobs: Jobs, what: ProbeName, signal: AbortSignal): Promise<
     signal.throwIfAborted();
     return { ok: false, detail: `could not be tried: ${errorText(error)}` };
   }
+}
+
+/** From the lines of passwd(5); the number itself for a user without a line. */
+export function nameOf(passwd: string, uid: number): string {
+  const fields = passwd.split("\n").map((line) => line.split(":"));
+  return fields.find((line) => line[2] === String(uid))?.[0] ?? String(uid);
 }
 
 /** Lines of subuid(5): `name or id:first:count`. */

@@ -4,9 +4,12 @@ import type { HostFacts } from "../host-facts.ts";
 
 export type ProbeResult = { ok: boolean; detail: string };
 
+/** A daemon in a user namespace: who started it, and whether it was given further ids. */
+export type RootlessDaemon = { uid: number; subordinateIds: boolean };
+
 export type Findings = {
   host: HostFacts;
-  rootless: boolean;
+  rootless: RootlessDaemon | null;
   user: string;
   /** Each kernel feature, tried. */
   probes: Readonly<Record<ProbeName, ProbeResult>>;
