@@ -9,7 +9,7 @@ cache="$PWD/.hbx-cache/comparators"
 command -v apt-get >/dev/null || { echo "comparators: skipped, no apt-get"; exit 0; }
 
 missing=()
-for name in runc crun bubblewrap podman iptables; do
+for name in runc crun bubblewrap podman iptables mmdebstrap; do
   dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
 done
 if [ ${#missing[@]} -gt 0 ]; then
