@@ -13,7 +13,10 @@ export function isDigest(text: string): text is Digest {
 
 export function parseDigest(text: unknown, where: string): Digest {
   if (typeof text === "string" && isDigest(text)) return text;
-  throw invalidArgument("digest.malformed", `Cannot read ${where}: ${JSON.stringify(text)} is not sha256:<64 hex digits>`);
+  throw invalidArgument(
+    "digest.malformed",
+    `Cannot read ${where}: ${JSON.stringify(text)} is not sha256:<64 hex digits>`,
+  );
 }
 
 export function digestOf(bytes: string | Uint8Array): Digest {

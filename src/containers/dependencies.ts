@@ -1,8 +1,13 @@
 /** What the containers feature needs of its neighbours, as narrow as it can be. The composition root hands these in. */
-import type { Endpoint, NetworkRequest } from "../engines/engine.ts";
-import type { ProcessPlan } from "../engines/native/plan.ts";
-import type { JobFrame } from "../engines/native/protocol.ts";
-import type { ProcessSpec, SecuritySpec, WorkloadSpec } from "../engines/spec.ts";
+import type {
+  Endpoint,
+  JobFrame,
+  NetworkRequest,
+  ProcessPlan,
+  ProcessSpec,
+  SecuritySpec,
+  WorkloadSpec,
+} from "../engines/index.ts";
 import type { PortMap } from "./schema/host-config.ts";
 import type { ImageConfig } from "./schema/image-config.ts";
 import type { EndpointSettings } from "./schema/networking.ts";

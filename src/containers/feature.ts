@@ -1,8 +1,8 @@
 /** The containers feature: what the composition root makes, and what others may ask of it. */
 import { mkdirSync } from "node:fs";
-import type { Route } from "../api/route.ts";
+import type { Route } from "../api/index.ts";
 import type { Logger } from "../base/log.ts";
-import type { Endpoint, Engine } from "../engines/engine.ts";
+import type { Endpoint, Engine } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
 import { adoptAll } from "./adopt/adopt.ts";
 import { type CommitSource, openCommitSource } from "./archive/commit-source.ts";

@@ -1,6 +1,5 @@
 /** The endpoints of containers and execs. */
-import { intQuery } from "../api/query.ts";
-import { type ApiRequest, boolQuery, type Method, type Route } from "../api/route.ts";
+import { type ApiRequest, boolQuery, intQuery, type Method, type Route } from "../api/index.ts";
 import { copyIn, copyOut, statPath } from "./archive/archive.ts";
 import { changes } from "./archive/changes.ts";
 import { exportContainer } from "./archive/export.ts";

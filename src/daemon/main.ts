@@ -24,7 +24,11 @@ async function main(): Promise<number | undefined> {
   const corePath = findCore(process.env["HYPERBOX_CORE"], import.meta.dirname);
 
   const stopping = Promise.withResolvers<{ stopContainers: boolean }>();
-  const daemon = await startDaemon({ places, settings, logger, corePath, rootless, stop: stopping.resolve });
+  const daemon = await startDaemon({
+    ...{ places, settings, logger, corePath, rootless },
+    environment: process.env,
+    stop: stopping.resolve,
+  });
   writeFileSync(places.pidFile, `${process.pid}\n`);
   for (const signal of ["SIGTERM", "SIGINT"] as const)
     process.on(signal, () => stopping.resolve({ stopContainers: false }));

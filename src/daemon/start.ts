@@ -25,6 +25,7 @@ export type DaemonInput = {
   logger: Logger;
   corePath: string;
   rootless: RootlessFacts | null;
+  environment: Readonly<Record<string, string | undefined>>;
   /** Called when a client asks the daemon to stop. */
   stop(options: StopOptions): void;
 };
@@ -35,7 +36,7 @@ const stopTimeoutSec = 10;
 const shmSizeBytes = 64 * 1024 * 1024;
 
 export async function startDaemon(input: DaemonInput): Promise<Daemon> {
-  const { places, settings, logger, corePath, rootless } = input;
+  const { places, settings, logger, corePath, rootless, environment } = input;
   const { home, run, tag } = places;
   const db = openDatabase(join(home, "state.db")); // from here on the home is ours
   const events = createEvents();
@@ -75,7 +76,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     images: createImageResolver(images),
     volumes: createContainerVolumes(volumes),
     planProcess: (process, security, ulimits) =>
-      planProcess({ security, ulimits, resources: {} }, process, security.privileged, facts, false),
+      planProcess({ security, ulimits, resources: {} }, process, facts, false),
     clock: createClock(),
     defaults: { logMaxBytes: settings.logMaxBytes, logMaxFiles: settings.logMaxFiles, stopTimeoutSec, shmSizeBytes },
   });
@@ -92,7 +93,17 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     ...imageRoutes(images),
     ...volumeRoutes(volumes),
     ...networkRoutes(networks, () => attachedContainers(containers)),
-    ...createSystemRoutes({ home, events, jobs, images, volumes, containers, rootless, cgroups: facts.cgroups }),
+    ...createSystemRoutes({
+      home,
+      environment,
+      events,
+      jobs,
+      images,
+      volumes,
+      containers,
+      rootless,
+      cgroups: facts.cgroups,
+    }),
     ...daemonRoutes({ places, stop: input.stop, spares: engine.ready }),
   ];
   const server = createApiServer(routes, logger);

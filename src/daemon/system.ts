@@ -20,6 +20,8 @@ type Deps = {
   volumes: Volumes;
   containers: Containers;
   rootless: RootlessFacts | null;
+  /** The daemon's, for its proxy settings. */
+  environment: Readonly<Record<string, string | undefined>>;
   cgroups: PlanFacts["cgroups"];
 };
 
@@ -31,16 +33,16 @@ export function createSystemRoutes({
   volumes,
   containers,
   rootless,
+  environment,
   cgroups,
 }: Deps): Route[] {
   return systemRoutes({
     id: stableId(join(home, "daemon-id")),
-    ...{ home, events, jobs, rootless },
+    ...{ home, events, jobs, rootless, environment },
     limits: heldLimits(cgroups),
     degraded: [...cgroups.degraded, ...degradedWithoutRoot(rootless)],
     build: { version: packageJson.version, gitCommit: "", builtAt: "" },
     api: { newest: "1.51", oldest: "1.24" },
-    environment: process.env,
     containers: { counts: containers.counts, usage: () => containers.usage() },
     images: {
       count: () => images.store.list().length,

@@ -1,5 +1,5 @@
 /** The network for which places to run are kept ready from the beginning. */
-import type { NetworkRequest } from "../engines/engine.ts";
+import type { NetworkRequest } from "../engines/index.ts";
 
 export function warmNetwork(rootless: boolean): NetworkRequest {
   return rootless ? { kind: "none" } : { kind: "bridge", network: "bridge" };

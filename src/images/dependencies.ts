@@ -1,5 +1,5 @@
 /** What the images feature needs of others, as narrow as it can be. The composition root hands these in. */
-import type { JobFrame } from "../engines/native/protocol.ts";
+import type { JobFrame } from "../engines/index.ts";
 import type { ImageConfig } from "./config/image-config.ts";
 import type { Platform } from "./config/platform.ts";
 import type { Progress } from "./progress.ts";

@@ -1,6 +1,6 @@
 /** What every verb of this feature works on, and how it is opened. */
 
-import type { UnpackLimits } from "../engines/native/protocol.ts";
+import type { UnpackLimits } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
 import type { CommitSources, ImageUses, Jobs, Registry } from "./dependencies.ts";
 import { registryUnsupported } from "./errors.ts";

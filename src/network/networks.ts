@@ -1,6 +1,5 @@
 /** The networks of one daemon. Nothing on the host is touched before the first container needs a bridge. */
-import type { Endpoint, NetworkRequest } from "../engines/engine.ts";
-import type { JobFrame, NetOp, NetPrepare } from "../engines/native/protocol.ts";
+import type { Endpoint, JobFrame, NetOp, NetPrepare, NetworkRequest } from "../engines/index.ts";
 import type { Database } from "../state/index.ts";
 import { type HostNetwork, systemHostNetwork } from "./address/host.ts";
 import { formatIpv4, macOf, parseIpv4, type Subnet } from "./address/ipv4.ts";

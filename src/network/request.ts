@@ -1,5 +1,5 @@
 /** From what a container asks of the network to what the engine is asked for. */
-import type { NetworkRequest } from "../engines/engine.ts";
+import type { NetworkRequest } from "../engines/index.ts";
 import { networkNotFound, noBridge, severalNetworks, unsupportedSetting } from "./errors.ts";
 import { networkId } from "./view/ids.ts";
 import { type PredefinedName, predefined } from "./view/network-json.ts";

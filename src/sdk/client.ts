@@ -1,6 +1,7 @@
 /** Typed access to the Engine API over one Unix socket. Idle connections are kept and used again. */
 import { ApiError, HttpProtocolError } from "./errors.ts";
 import { HttpConnection, type HttpRequest, type HttpResponse, type RequestBody } from "./http/connection.ts";
+import { apiVersion } from "./paths.ts";
 import type { SocketStream } from "./socket-stream.ts";
 
 export type Query = Record<string, string | number | boolean | string[] | undefined>;
@@ -15,8 +16,6 @@ export type RequestOptions = {
   maxBytes?: number;
 };
 
-/** HYPERBOX_API_VERSION names an older one, for an older daemon. */
-export const apiVersion = `v${process.env["HYPERBOX_API_VERSION"] || "1.51"}`;
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 export type Client = {

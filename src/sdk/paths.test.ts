@@ -1,16 +1,11 @@
 import { expect, test } from "bun:test";
-import { defaultEndpoint, hyperboxHome, hyperboxRun, parseEndpoint } from "./paths.ts";
+import { defaultEndpoint, hyperboxHome, parseEndpoint } from "./paths.ts";
 
 test("hyperboxHome() prefers HYPERBOX_HOME, then the root default, then XDG", () => {
   expect(hyperboxHome({ HYPERBOX_HOME: "/x" }, 0)).toBe("/x");
   expect(hyperboxHome({}, 0)).toBe("/var/lib/hyperbox");
   expect(hyperboxHome({ XDG_DATA_HOME: "/d" }, 7)).toBe("/d/hyperbox");
   expect(hyperboxHome({ HOME: "/home/u" }, 7)).toBe("/home/u/.local/share/hyperbox");
-});
-
-test("hyperboxRun() follows XDG_RUNTIME_DIR when rootless", () => {
-  expect(hyperboxRun({}, 0)).toBe("/run/hyperbox");
-  expect(hyperboxRun({ XDG_RUNTIME_DIR: "/run/user/7" }, 7)).toBe("/run/user/7/hyperbox");
 });
 
 test("parseEndpoint() takes unix sockets only", () => {

@@ -1,4 +1,4 @@
-/** Where a daemon keeps its things; the same rule as the daemon's own configuration. */
+/** What the environment says to a client: where the daemon is and which version of the API to speak. */
 export type Environment = Record<string, string | undefined>;
 
 export function hyperboxHome(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): string {
@@ -6,12 +6,6 @@ export function hyperboxHome(env: Environment = process.env, uid: number = proce
   if (uid === 0) return "/var/lib/hyperbox";
   const dataHome = env["XDG_DATA_HOME"] || `${env["HOME"] ?? ""}/.local/share`;
   return `${dataHome}/hyperbox`;
-}
-
-export function hyperboxRun(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): string {
-  if (env["HYPERBOX_RUN"]) return env["HYPERBOX_RUN"];
-  if (uid === 0) return "/run/hyperbox";
-  return env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/hyperbox` : `/tmp/hyperbox-${uid}`;
 }
 
 export type Endpoint = {
@@ -34,3 +28,6 @@ export function defaultEndpoint(env: Environment = process.env): Endpoint {
   if (host) return parseEndpoint(host);
   return { socketPath: `${hyperboxHome(env)}/hyperbox.sock`, explicit: false };
 }
+
+/** HYPERBOX_API_VERSION names an older one, for an older daemon. */
+export const apiVersion = `v${process.env["HYPERBOX_API_VERSION"] || "1.51"}`;

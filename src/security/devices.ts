@@ -1,5 +1,5 @@
 /** Device nodes in /dev and the access list of the device cgroup. */
-import type { DeviceNode } from "../engines/native/plan.ts";
+import type { DeviceNode } from "../engines/index.ts";
 import { badDevice } from "./errors.ts";
 
 /** What lstat/stat of a host path says, as far as devices matter. Injected: planners do no I/O. */

@@ -1,5 +1,5 @@
 /** `--ulimit` names and values to the plan's form. */
-import type { Rlimit, RlimitName } from "../engines/native/plan.ts";
+import type { Rlimit, RlimitName } from "../engines/index.ts";
 import { badRlimit } from "./errors.ts";
 import { nearestName } from "./nearest-name.ts";
 

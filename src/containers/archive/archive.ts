@@ -1,6 +1,6 @@
 /** `docker cp`: stat, copy out and copy in, each a job in the container's own view of its files. */
 import { constants } from "node:os";
-import { type ApiRequest, boolQuery } from "../../api/route.ts";
+import { type ApiRequest, boolQuery } from "../../api/index.ts";
 import { EngineError } from "../../base/errors.ts";
 import { invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";

@@ -1,5 +1,5 @@
 /** `GET /containers/{id}/export`: the whole root filesystem as a tar. */
-import type { ApiRequest } from "../../api/route.ts";
+import type { ApiRequest } from "../../api/index.ts";
 import { conflict } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";

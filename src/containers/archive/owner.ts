@@ -1,5 +1,5 @@
 /** The ids of a container's configured user, for files that are to be given to it. Null: none is configured. */
-import type { RootRef } from "../../engines/native/protocol.ts";
+import type { RootRef } from "../../engines/index.ts";
 import { invalid } from "../errors.ts";
 import type { Context } from "../model/context.ts";
 

@@ -1,5 +1,5 @@
 /** Where a container's files are for a job: in the running process's view, or assembled from its layers. */
-import type { RootRef } from "../../engines/native/protocol.ts";
+import type { RootRef } from "../../engines/index.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { containerPaths } from "../model/paths.ts";

@@ -1,7 +1,7 @@
 /** `POST /containers/{id}/attach`: what was logged, if asked, then the live streams. */
 import type { Duplex } from "node:stream";
-import { type ApiRequest, boolQuery } from "../../api/route.ts";
-import type { AttachOptions } from "../../engines/native/protocol.ts";
+import { type ApiRequest, boolQuery } from "../../api/index.ts";
+import type { AttachOptions } from "../../engines/index.ts";
 import { conflict } from "../errors.ts";
 import { copyLogs } from "../logs/copy-logs.ts";
 import type { Container } from "../model/container.ts";

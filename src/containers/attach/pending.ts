@@ -1,6 +1,6 @@
 /** Clients that attached before the start. They are connected by the claim, so that not a byte is missed. */
 import type { Duplex } from "node:stream";
-import type { AttachOptions } from "../../engines/native/protocol.ts";
+import type { AttachOptions } from "../../engines/index.ts";
 import type { Container } from "../model/container.ts";
 
 export type PendingAttach = {

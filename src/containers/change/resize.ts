@@ -1,5 +1,5 @@
 /** `POST /containers/{id}/resize`: the terminal's size; before the start it is remembered. */
-import { intQuery } from "../../api/query.ts";
+import { intQuery } from "../../api/index.ts";
 import { invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";

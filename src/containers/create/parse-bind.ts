@@ -1,6 +1,6 @@
 /** `source:target[:options]` of `-v`, or `target` alone for an anonymous volume. */
 import { posix } from "node:path";
-import type { Propagation } from "../../engines/native/plan.ts";
+import type { Propagation } from "../../engines/index.ts";
 import { invalid } from "../errors.ts";
 import { blank } from "./mount-points.ts";
 import type { WantedMount } from "./parse-mount.ts";

@@ -1,5 +1,5 @@
 /** A process to be started, running or ended inside a container. Lives in memory only: the daemon's death forgets it. */
-import type { ExecHandle } from "../../engines/engine.ts";
+import type { ExecHandle } from "../../engines/index.ts";
 import type { ExecRequest } from "./schema.ts";
 
 export type Exec = {

@@ -1,8 +1,7 @@
 /** `POST /exec/{id}/start`: runs it, detached or with the connection as its stdio. */
-import type { ApiRequest } from "../../api/route.ts";
+import type { ApiRequest } from "../../api/index.ts";
 import { EngineError, errorText } from "../../base/errors.ts";
-import type { ExecHandle } from "../../engines/engine.ts";
-import type { AttachOptions } from "../../engines/native/protocol.ts";
+import type { AttachOptions, ExecHandle } from "../../engines/index.ts";
 import { copyStreams } from "../attach/copy-streams.ts";
 import { frame, streamType } from "../attach/stream-type.ts";
 import { conflict, noSuchExec } from "../errors.ts";

@@ -1,5 +1,5 @@
 /** Docker's log drivers, as far as this engine has them: one file format under two of their names, or none. */
-import type { LogPlan } from "../../engines/native/plan.ts";
+import type { LogPlan } from "../../engines/index.ts";
 import type { ContainerDefaults } from "../dependencies.ts";
 import { invalid } from "../errors.ts";
 import type { LogConfig } from "../schema/host-config.ts";

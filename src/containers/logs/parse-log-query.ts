@@ -1,5 +1,5 @@
 /** Parameters of GET /containers/{id}/logs. */
-import { boolQuery } from "../../api/route.ts";
+import { boolQuery } from "../../api/index.ts";
 import { invalid } from "../errors.ts";
 import type { LogOptions } from "./copy-logs.ts";
 

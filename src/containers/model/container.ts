@@ -1,6 +1,6 @@
 /** A container as the daemon holds it in memory: what was asked, what is, and what it is connected to while it lives. */
 import type { ContainerId } from "../../base/ids.ts";
-import type { RuntimeRecord, Workload } from "../../engines/engine.ts";
+import type { RuntimeRecord, Workload } from "../../engines/index.ts";
 import type { PendingAttach } from "../attach/pending.ts";
 import type { Exec } from "../exec/exec.ts";
 import type { StartTimings } from "../run/start-timings.ts";

@@ -1,7 +1,7 @@
 /** What every verb of the feature works with. */
 import type { Logger } from "../../base/log.ts";
-import type { Engine } from "../../engines/engine.ts";
-import type { Events } from "../../state/events.ts";
+import type { Engine } from "../../engines/index.ts";
+import type { Events } from "../../state/index.ts";
 import type { ReadyDirectories } from "../create/ready-directories.ts";
 import type {
   Clock,

@@ -1,5 +1,5 @@
 /** One mount that a user asked for, resolved at create. Inspect shows these; the start turns them into binds and tmpfs. */
-import type { Propagation } from "../../engines/native/plan.ts";
+import type { Propagation } from "../../engines/index.ts";
 
 export type MountPoint = {
   type: "bind" | "volume" | "tmpfs";

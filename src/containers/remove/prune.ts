@@ -1,5 +1,5 @@
 /** `POST /containers/prune`: removes all that do not run and match. */
-import { type Filters, parseFilters } from "../../api/query.ts";
+import { type Filters, parseFilters } from "../../api/index.ts";
 import { invalid } from "../errors.ts";
 import { type Container, isRunning } from "../model/container.ts";
 import type { Context } from "../model/context.ts";

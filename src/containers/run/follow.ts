@@ -1,5 +1,5 @@
 /** Watches a running container to its end, and does what comes after: record, tell, restart or remove. */
-import type { Exit } from "../../engines/native/protocol.ts";
+import type { Exit } from "../../engines/index.ts";
 import { stopHealth } from "../health/monitor.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";

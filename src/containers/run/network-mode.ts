@@ -1,5 +1,5 @@
 /** `HostConfig.NetworkMode`, and the request to the engine that follows from it. */
-import type { NetworkRequest } from "../../engines/engine.ts";
+import type { NetworkRequest } from "../../engines/index.ts";
 import { conflict, invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";

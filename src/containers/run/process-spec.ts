@@ -1,5 +1,5 @@
 /** The process of a container or an exec: arguments, environment, directory, user. Pure. */
-import type { ProcessSpec, SecuritySpec } from "../../engines/spec.ts";
+import type { ProcessSpec, SecuritySpec } from "../../engines/index.ts";
 import { mergeEnv } from "../create/inherit.ts";
 import type { Container } from "../model/container.ts";
 import { parseSecurityOptions } from "./security-options.ts";

@@ -1,5 +1,5 @@
 /** Docker's limits as the engine's: zero and absence mean none. Pure. */
-import type { Resources } from "../../engines/spec.ts";
+import type { Resources } from "../../engines/index.ts";
 import type { ResourceSettings } from "../create/verify-resources.ts";
 
 type Throttle = NonNullable<Resources["blkioThrottle"]>[number];

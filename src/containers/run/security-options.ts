@@ -1,5 +1,5 @@
 /** `HostConfig.SecurityOpt`: `key=value` or the older `key:value`. */
-import type { SecuritySpec } from "../../engines/spec.ts";
+import type { SecuritySpec } from "../../engines/index.ts";
 import { invalid } from "../errors.ts";
 
 export type SecurityOptions = Pick<SecuritySpec, "noNewPrivileges" | "seccomp">;

@@ -1,6 +1,6 @@
 /** Starts a container: claim a place, write its three files, connect who waits, hand the spec to the engine. */
 import { rmSync, writeFileSync } from "node:fs";
-import type { Endpoint } from "../../engines/engine.ts";
+import type { Endpoint } from "../../engines/index.ts";
 import { connectPending } from "../attach/pending.ts";
 import { conflict, notModified } from "../errors.ts";
 import { startHealth } from "../health/monitor.ts";

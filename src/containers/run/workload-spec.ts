@@ -1,6 +1,5 @@
 /** Container + image layers → WorkloadSpec. Looks up nothing but the pids of containers whose namespaces are joined. */
-import type { NamespaceSource } from "../../engines/native/plan.ts";
-import type { MountSpec, WorkloadSpec } from "../../engines/spec.ts";
+import type { MountSpec, NamespaceSource, WorkloadSpec } from "../../engines/index.ts";
 import { parseLogConfig } from "../logs/log-config.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";

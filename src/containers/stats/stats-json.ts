@@ -1,5 +1,5 @@
 /** Docker's stats object from the kernel's counters. Pure. */
-import type { WorkloadStats } from "../../engines/engine.ts";
+import type { WorkloadStats } from "../../engines/index.ts";
 import { rfc3339 } from "../view/time.ts";
 
 export type Sample = { stats: WorkloadStats; systemCpuNs: number; onlineCpus: number };

@@ -1,5 +1,5 @@
 /** `GET /containers/{id}/stats`: once, or a sample a second while the client listens. */
-import { type ApiRequest, boolQuery } from "../../api/route.ts";
+import { type ApiRequest, boolQuery } from "../../api/index.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { type Sample, statsJson } from "./stats-json.ts";

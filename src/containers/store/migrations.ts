@@ -1,4 +1,4 @@
-import type { Migration } from "../../state/database.ts";
+import type { Migration } from "../../state/index.ts";
 
 export const containerMigrations: readonly Migration[] = [
   {

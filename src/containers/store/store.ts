@@ -3,7 +3,7 @@
  * statement; those that a later daemon could find out by itself are put off and done together (`saveSoon`).
  */
 import type { ContainerId } from "../../base/ids.ts";
-import type { Database } from "../../state/database.ts";
+import type { Database } from "../../state/index.ts";
 import type { Clock } from "../dependencies.ts";
 import { nameInUse } from "../errors.ts";
 import { type Container, createContainer } from "../model/container.ts";

@@ -1,5 +1,5 @@
 /** Filters of the list: a predicate made once, then asked of each container. */
-import type { Filters } from "../../api/query.ts";
+import type { Filters } from "../../api/index.ts";
 import { EngineError } from "../../base/errors.ts";
 import { invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";

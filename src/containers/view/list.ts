@@ -1,6 +1,5 @@
 /** `GET /containers/json`: newest first; only running ones unless asked otherwise. */
-import { intQuery, parseFilters } from "../../api/query.ts";
-import { boolQuery } from "../../api/route.ts";
+import { boolQuery, intQuery, parseFilters } from "../../api/index.ts";
 import { type Container, isRunning } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { createFilter, listFilters } from "./filters.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { planProcess } from "./plan-process.ts";
 import { exampleFacts, examplePlan, exampleSpec } from "./plan-run.test-support.ts";
-import { planExec, planRun } from "./plan-run.ts";
 
 const security = exampleSpec.security;
 const targets = (plan: { mounts: { target: string }[] }) => plan.mounts.map(({ target }) => target);
@@ -99,32 +99,17 @@ describe("planRun()", () => {
     const plan = examplePlan({ namespaces: { ...exampleSpec.namespaces, ipc: { kind: "host" } } });
     expect(plan.mounts.find(({ target }) => target === "/dev/shm")).toMatchObject({ kind: "bind", source: "/dev/shm" });
   });
-
-  test("takes less than 0.3 ms for a default container", () => {
-    const round = () => {
-      const start = performance.now();
-      for (let at = 0; at < 200; at += 1) planRun(exampleSpec, exampleFacts, {});
-      return (performance.now() - start) / 200;
-    };
-    expect(Math.min(round(), round(), round())).toBeLessThan(0.3);
-  });
 });
 
-describe("planExec()", () => {
-  const request = { args: ["sh"], env: ["A=2", "B=3"], cwd: "", user: "", privileged: false, tty: true };
-
-  test("inherits from the container what the request leaves out", () => {
-    const plan = planExec(
-      { ...exampleSpec, process: { ...exampleSpec.process, user: "app", cwd: "/srv" } },
-      request,
-      exampleFacts,
-    );
-    expect(plan).toMatchObject({ user: "app", cwd: "/srv", createCwd: false });
-    expect(plan.env).toEqual(["PATH=/bin", "A=2", "B=3", "TERM=xterm"]);
-  });
-
-  test("gives a privileged exec all capabilities", () => {
-    const plan = planExec(exampleSpec, { ...request, privileged: true }, exampleFacts);
-    expect(plan.capabilities.effective).toHaveLength(41);
+describe("planProcess()", () => {
+  test("gives a privileged process all capabilities and no filter, any other Docker's set and a filter", () => {
+    const plan = (privileged: boolean) => {
+      const security = { ...exampleSpec.security, privileged };
+      return planProcess({ ...exampleSpec, security }, exampleSpec.process, exampleFacts, false);
+    };
+    expect(plan(true)).toMatchObject({ createCwd: false, capabilities: { effective: { length: 41 } } });
+    expect(plan(true).seccomp).toBeUndefined();
+    expect(plan(false).capabilities.effective).toHaveLength(14);
+    expect(plan(false).seccomp?.program.byteLength).toBeGreaterThan(8);
   });
 });

@@ -17,8 +17,6 @@ import { clean, planMounts } from "./plan-mounts.ts";
 import type { CgroupDirs } from "./plan-prepare.ts";
 import { type ProcessFacts, planInit } from "./plan-process.ts";
 
-export { type ExecRequest, planExec } from "./plan-process.ts";
-
 export type PlanFacts = ProcessFacts & {
   cgroups: CgroupFacts;
   /** The daemon runs without privileges, in a user namespace of its own. */

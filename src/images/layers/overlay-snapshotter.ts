@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex, parseDigest } from "../../base/digest.ts";
 import { createShortId } from "../../base/ids.ts";
-import type { UnpackLimits } from "../../engines/native/protocol.ts";
+import type { UnpackLimits } from "../../engines/index.ts";
 import type { Jobs } from "../dependencies.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 

@@ -1,5 +1,5 @@
 /** The default bridge: made at the first need, brought back after a restart, removed when nobody needs it. */
-import type { NetOp } from "../../engines/native/protocol.ts";
+import type { NetOp } from "../../engines/index.ts";
 import type { Database } from "../../state/index.ts";
 import { chooseSubnet } from "../address/choose-subnet.ts";
 import type { HostNetwork } from "../address/host.ts";

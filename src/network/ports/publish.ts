@@ -1,5 +1,5 @@
 /** Opens and closes published ports: reserved in the database, bound by the daemon, redirected by the kernel. */
-import type { NetOp } from "../../engines/native/protocol.ts";
+import type { NetOp } from "../../engines/index.ts";
 import { cannotPublish, noFreePort, portInUse } from "../errors.ts";
 import type { PortMap } from "../schema.ts";
 import { type HeldPort, holdPort } from "./hold.ts";

@@ -1,5 +1,5 @@
 /** The predefined networks, in Docker's shape. */
-import type { Endpoint } from "../../engines/engine.ts";
+import type { Endpoint } from "../../engines/index.ts";
 import { formatIpv4, formatSubnet, type Subnet } from "../address/ipv4.ts";
 import { gatewayOf, mtu } from "../bridge/bridge.ts";
 import type { NetworkContainerJson, NetworkJson } from "../schema.ts";

@@ -1,8 +1,8 @@
 import { clientVersion } from "../../cli/client-version.ts";
 import { renderOne } from "../../cli/format-list.ts";
 import { formatFlag, type Verb } from "../../cli/verb.ts";
-import { apiVersion } from "../../sdk/client.ts";
 import { ApiError, DaemonUnreachable } from "../../sdk/errors.ts";
+import { apiVersion } from "../../sdk/paths.ts";
 
 type Version = Record<string, unknown> & {
   Version: string;

@@ -1,5 +1,5 @@
 /** The table of checks: from findings to plain words. Pure. */
-import type { ProbeName } from "../../engines/native/protocol.ts";
+import type { ProbeName } from "../../engines/index.ts";
 import type { CheckResult, Findings } from "./findings.ts";
 
 type Check = (findings: Findings) => CheckResult;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { ApiRequest } from "../../api/index.ts";
 import { errorText } from "../../base/errors.ts";
-import type { ProbeName } from "../../engines/native/protocol.ts";
+import type { ProbeName } from "../../engines/index.ts";
 import type { Jobs } from "../dependencies.ts";
 import { type HostFacts, readHostFacts } from "../host-facts.ts";
 import { runChecks } from "./checks.ts";

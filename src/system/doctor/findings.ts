@@ -1,5 +1,5 @@
 /** What was found on the host, as data: the table of checks is a pure function of it. */
-import type { ProbeName } from "../../engines/native/protocol.ts";
+import type { ProbeName } from "../../engines/index.ts";
 import type { HostFacts } from "../host-facts.ts";
 
 export type ProbeResult = { ok: boolean; detail: string };

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-export function sources(pattern) {
+export function sources(pattern: RegExp): string[] {
   const out = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" });
   return out.split("\n").filter((path) => pattern.test(path) && existsSync(path));
 }
