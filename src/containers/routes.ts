@@ -27,6 +27,7 @@ import { kill } from "./run/kill.ts";
 import { pause, unpause } from "./run/pause.ts";
 import { resources } from "./run/resources.ts";
 import { restart } from "./run/restart.ts";
+import { runOnce } from "./run/run-once.ts";
 import { start } from "./run/start.ts";
 import { startTimings } from "./run/start-timings.ts";
 import { stop } from "./run/stop.ts";
@@ -59,6 +60,7 @@ export function containerRoutes(context: Context): Route[] {
       const container = await create(context, body, options);
       request.sendJson(201, { Id: container.id, Warnings: warnings(context, body, container) });
     }),
+    route("POST", "/hbx/v1/containers/run", (request) => runOnce(context, request)),
     route("GET", "/containers/json", async (request) => request.sendJson(200, await list(context, request.query))),
     route("POST", "/containers/prune", async (request) => request.sendJson(200, await prune(context, request.query))),
     one("GET", "/json", async (container, request) => {

@@ -4,10 +4,11 @@
  */
 import { HttpProtocolError } from "./errors.ts";
 
-export type StreamName = "stdout" | "stderr";
+export type StreamName = "stdout" | "stderr" | "status";
 export type Sink = (stream: StreamName, bytes: Uint8Array) => Promise<void> | void;
 
-export async function demultiplex(chunks: AsyncIterable<Uint8Array>, sink: Sink): Promise<void> {
+/** With `statusFrames`, kind 3 is our own (JSON about the run); otherwise it is Docker's error of the stream. */
+export async function demultiplex(chunks: AsyncIterable<Uint8Array>, sink: Sink, statusFrames = false): Promise<void> {
   const header = new Uint8Array(8);
   let have = 0;
   let left = 0;
@@ -27,17 +28,24 @@ export async function demultiplex(chunks: AsyncIterable<Uint8Array>, sink: Sink)
       if (have < 8) break;
       have = 0;
       left = (((header[4] ?? 0) << 24) | ((header[5] ?? 0) << 16) | ((header[6] ?? 0) << 8) | (header[7] ?? 0)) >>> 0;
-      stream = streamOf(header, left, chunk, at);
+      stream = streamOf(header, left, chunk, at, statusFrames);
     }
   }
   if (left > 0 || have > 0) throw new HttpProtocolError("the output stream ended within a frame");
 }
 
-function streamOf(header: Uint8Array, length: number, chunk: Uint8Array, at: number): StreamName {
+function streamOf(
+  header: Uint8Array,
+  length: number,
+  chunk: Uint8Array,
+  at: number,
+  statusFrames: boolean,
+): StreamName {
   const kind = header[0];
   if (header[1] || header[2] || header[3]) throw new HttpProtocolError("malformed output frame");
   if (kind === 0 || kind === 1) return "stdout";
   if (kind === 2) return "stderr";
+  if (kind === 3 && statusFrames) return "status";
   if (kind === 3) {
     const said = new TextDecoder().decode(chunk.subarray(at, at + Math.min(length, 4096)));
     throw new HttpProtocolError(`the daemon reported: ${said}`);

@@ -75,6 +75,36 @@ describe("run", () => {
   });
 });
 
+describe("run in one request", () => {
+  const frames = (raw: Buffer): [number, string][] => {
+    const found: [number, string][] = [];
+    for (let at = 0; at + 8 <= raw.length; ) {
+      const length = raw.readUInt32BE(at + 4);
+      found.push([raw[at] ?? 0, raw.subarray(at + 8, at + 8 + length).toString()]);
+      at += 8 + length;
+    }
+    return found;
+  };
+
+  test("gives id, output and status in this order, and leaves nothing with AutoRemove", async () => {
+    const body = { Image: "hyperbox/base", Cmd: ["sh", "-c", "echo a; exit 5"], HostConfig: { AutoRemove: true } };
+    const stream = await home.api.hijack("/hbx/v1/containers/run?stdout=1&stderr=1", body);
+    const [first, ...rest] = frames((await stream.rest()).raw);
+    expect(first?.[0]).toBe(3);
+    const { Id } = JSON.parse(first?.[1] ?? "") as { Id: string };
+    expect(rest).toEqual([
+      [1, "a\n"],
+      [3, '{"StatusCode":5,"Error":null}'],
+    ]);
+    expect((await home.api.call("GET", `/containers/${Id}/json`)).status).toBe(404);
+  });
+
+  test("answers a plain error when the command is missing", async () => {
+    const body = { Image: "hyperbox/base", Cmd: ["no-such-program"], HostConfig: { AutoRemove: true } };
+    expect(home.api.hijack("/hbx/v1/containers/run?stdout=1", body)).rejects.toThrow(/no-such-program/);
+  });
+});
+
 describe("mounts", () => {
   test("binds a host directory, read-only when asked", async () => {
     const dir = mkdtempSync(join(tmpdir(), "hbx-bind-"));

@@ -8,6 +8,8 @@ type Options = {
   /** Null: input is passed as it is. */
   detachKeys: readonly number[] | null;
   onDetach?: () => void;
+  /** More is to be said to the client after the output. */
+  keepClientOpen?: boolean;
 };
 
 /** Resolves when the container's side has ended or the client has left. Never rejects. */
@@ -18,7 +20,7 @@ export function copyStreams(client: Duplex, container: Duplex, options: Options)
       if (done) return;
       done = true;
       container.destroy();
-      if (!client.destroyed) client.end();
+      if (!client.destroyed && !options.keepClientOpen) client.end();
       resolve();
     };
     client.once("close", finish);

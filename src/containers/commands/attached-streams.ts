@@ -19,7 +19,7 @@ export async function carryStreams(raw: SocketStream, options: AttachOptions, se
 }
 
 /** Input's end is passed on by closing our half only: output may still come. */
-async function carryInput(raw: SocketStream): Promise<void> {
+export async function carryInput(raw: SocketStream): Promise<void> {
   try {
     for await (const chunk of Bun.stdin.stream()) await raw.write(chunk);
     raw.shutdown();

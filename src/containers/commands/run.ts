@@ -33,6 +33,7 @@ export const run: Verb = {
     body["AttachStdout"] = !detached && options.stdout;
     body["AttachStderr"] = !detached && options.stderr;
     body["StdinOnce"] = !detached && flags.bool("interactive");
+    if (!detached && !options.tty) return await (await import("./run-once.ts")).runOnce(session, body, options, flags);
     const id = await createContainer(session, body, flags);
     if (!detached) return await runAttached(session, id, options, flags);
     await start(session, id);

@@ -39,7 +39,8 @@ export async function planCreate(args: readonly string[], flags: FlagValues, ses
   return body;
 }
 
-export async function createContainer(session: Session, body: CreateBody, flags: FlagValues): Promise<string> {
+/** What `--pull` and `--cidfile` forbid, found out before anything is made. */
+export async function checkCreate(flags: FlagValues): Promise<void> {
   if (flags.string("pull") === "always") {
     throw new Failure("Cannot use --pull always: registries are not supported yet", {
       hint: "bring the image with `hbx load` or `hbx import`",
@@ -50,22 +51,33 @@ export async function createContainer(session: Session, body: CreateBody, flags:
   if (cidfile !== undefined && (await Bun.file(cidfile).exists())) {
     throw new Failure(`Cannot write container id to ${cidfile}: the file exists already`, { exitCode: 125 });
   }
+}
+
+/** Warnings to people, the id to `--cidfile`. */
+export async function reportCreated(session: Session, { Id, Warnings }: Created, flags: FlagValues): Promise<string> {
+  for (const warning of Warnings ?? []) session.err.line(`WARNING: ${warning}`);
+  const cidfile = flags.string("cidfile");
+  if (cidfile !== undefined) await Bun.write(cidfile, Id);
+  return Id;
+}
+
+export type Created = { Id: string; Warnings?: string[] | null };
+
+export async function createContainer(session: Session, body: CreateBody, flags: FlagValues): Promise<string> {
+  await checkCreate(flags);
   try {
     const query = { name: flags.string("name"), platform: flags.string("platform") };
-    const { Id, Warnings } = await session.client.json<{ Id: string; Warnings?: string[] | null }>(
-      "POST",
-      "/containers/create",
-      { query, json: body },
+    return await reportCreated(
+      session,
+      await session.client.json<Created>("POST", "/containers/create", { query, json: body }),
+      flags,
     );
-    for (const warning of Warnings ?? []) session.err.line(`WARNING: ${warning}`);
-    if (cidfile !== undefined) await Bun.write(cidfile, Id);
-    return Id;
   } catch (error) {
     throw createFailure(body.Image, error);
   }
 }
 
-function createFailure(image: string, error: unknown): unknown {
+export function createFailure(image: string, error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
   const missing = error.status === 404 && /image/i.test(error.message);
   return new Failure(error.message, {

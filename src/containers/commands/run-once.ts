@@ -1,0 +1,80 @@
+/** `run` without a terminal: one request creates, attaches, starts and waits. */
+import { Failure } from "../../cli/failure.ts";
+import type { FlagValues } from "../../cli/flag-values.ts";
+import type { Session } from "../../cli/session.ts";
+import { demultiplex, rawChunks } from "../../sdk/demultiplex.ts";
+import { ApiError } from "../../sdk/errors.ts";
+import type { SocketStream } from "../../sdk/socket-stream.ts";
+import { type AttachOptions, carryInput } from "./attached-streams.ts";
+import type { CreateBody } from "./create/body.ts";
+import { type Created, checkCreate, createFailure, reportCreated } from "./create/index.ts";
+import { forwardSignals } from "./forward-signals.ts";
+import { startExitCode } from "./run.ts";
+
+type Ended = { StatusCode: number; Error: { Message: string } | null };
+
+export async function runOnce(
+  session: Session,
+  body: CreateBody,
+  { stdin, stdout, stderr }: AttachOptions,
+  flags: FlagValues,
+): Promise<number> {
+  await checkCreate(flags);
+  const query = { name: flags.string("name"), platform: flags.string("platform"), stdin, stdout, stderr };
+  const { raw } = await session.client
+    .hijack("/hbx/v1/containers/run", { query, json: body })
+    .catch((error: unknown) => {
+      throw runFailure(body.Image, error);
+    });
+  if (stdin) void carryInput(raw);
+  const ended = await carryRun(session, raw, flags);
+  raw.close();
+  if (ended === null)
+    throw new Failure("Cannot follow the container: the daemon has gone", {
+      hint: "`hbx ps` shows whether it still runs",
+      exitCode: 125,
+    });
+  if (ended.Error?.Message) throw new Failure(ended.Error.Message, { exitCode: 125 });
+  return ended.StatusCode;
+}
+
+/** Output to its end; null when it ended without a status. */
+async function carryRun(session: Session, raw: SocketStream, flags: FlagValues): Promise<Ended | null> {
+  let text = "";
+  let signals: Disposable | undefined;
+  let ended: Ended | null = null;
+  try {
+    const sink = (stream: string, bytes: Uint8Array): Promise<void> | void => {
+      if (stream === "stdout") return session.out.write(bytes);
+      if (stream === "stderr") return session.err.write(bytes);
+      text += Buffer.from(bytes).toString("utf8");
+      const status = parseStatus(text);
+      if (status === null) return;
+      text = "";
+      if ("StatusCode" in status) ended = status;
+      else {
+        if (flags.bool("sig-proxy")) signals = forwardSignals(session.client, status.Id);
+        return reportCreated(session, status, flags).then(() => undefined);
+      }
+    };
+    await demultiplex(rawChunks(raw), sink, true);
+  } finally {
+    signals?.[Symbol.dispose]();
+  }
+  return ended;
+}
+
+/** A status frame may arrive in pieces: until it is whole it is not JSON. */
+function parseStatus(text: string): Created | Ended | null {
+  try {
+    return JSON.parse(text) as Created | Ended;
+  } catch {
+    return null;
+  }
+}
+
+function runFailure(image: string, error: unknown): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const exitCode = startExitCode(error.message);
+  return exitCode === 125 ? createFailure(image, error) : new Failure(error.message, { hint: error.hint, exitCode });
+}
