@@ -81,8 +81,8 @@ export type GuestFilesRequest = {
 };
 
 export type NetworkProvider = {
-  /** What a container gets that asks for none in particular; with a warning where that is less than it may expect. */
-  readonly default: { mode: string; warning: string | null };
+  /** What a container gets that asks for none in particular; with a reason where that is no network at all. */
+  readonly default: { mode: string; without: string | null };
   /** Throws not_found "network x not found" or a refusal for settings it cannot honour. */
   request(use: NetworkUse): NetworkRequest;
   /** Id of a network as inspect shows it; empty when unknown. */

@@ -1,5 +1,14 @@
 /** What the planners must know of this host, read once when the daemon starts. */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, type Stats, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { arch, release } from "node:os";
 import { join } from "node:path";
 import type { DeviceNode, PlanFacts } from "../engines/native/index.ts";
@@ -14,6 +23,7 @@ export function readPlanFacts(home: string, rootless: RootlessFacts | null): Pla
     cgroups: readCgroupFacts(rootless !== null),
     rootless: rootless !== null,
     singleId: rootless !== null && !rootless.subordinateIds,
+    hostQueues: existsSync("/dev/mqueue"),
     seccomp: createSeccompFilters({ arch: native, kernel: { major, minor } }, fileStore(join(home, "cache/seccomp"))),
     lastCapability: Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8")),
     lookupDevice,

@@ -75,7 +75,8 @@ export function createNetworks(options: NetworksOptions) {
   const facts = () => ({ tag, bridgeName: names.bridge, subnet: bridge.subnet(), createdMs: bridge.createdMs() });
 
   return {
-    default: withoutBridge === null ? { mode: "bridge", warning: null } : noNetwork(withoutBridge),
+    /** Never the host's network: less isolation than asked for has to be asked for. */
+    default: { mode: withoutBridge === null ? "bridge" : "none", without: withoutBridge },
 
     /** What a container asks for, checked; throws for what cannot be honoured. */
     request: (use: NetworkUse): NetworkRequest => planRequest(tag, use, withoutBridge),
@@ -142,12 +143,6 @@ export function createNetworks(options: NetworksOptions) {
       networkJson(findNetwork(tag, ref), facts(), attached),
   };
 }
-
-/** Never the host's network by default: less isolation than asked for has to be asked for. */
-const noNetwork = (reason: string) => ({
-  mode: "none",
-  warning: `The container has no network: ${reason}. Ask for the host's with --network host, or say --network none.`,
-});
 
 function createEndpoint(names: NetworkNames, subnet: Subnet, address: number): Endpoint {
   return {

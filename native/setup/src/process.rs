@@ -38,7 +38,9 @@ pub fn apply(process: &ProcessPlan, context: &Context, timings: &mut Timings) ->
         become_user(0, 0).map_err(|e| Failure::io(steps::USER_NAMESPACE, &e))?;
     }
     sys::join_new_session_keyring().map_err(|e| Failure::io("session_keyring", &e))?;
-    let identity = user::identify(&process.user, &process.groups)?;
+    let named = |failure: Failure| failure.at(&process.user);
+    let identity = user::identify(&process.user, &process.groups).map_err(named)?;
+    check_mapped(&identity).map_err(named)?;
     let program = Program::new(process, &identity.home)?;
     timings.mark("user");
     if process.create_cwd {
@@ -50,7 +52,7 @@ pub fn apply(process: &ProcessPlan, context: &Context, timings: &mut Timings) ->
         process.rlimits.iter().try_for_each(set_rlimit)?;
     }
     capabilities::bound(&process.capabilities)?;
-    change_identity(&identity)?;
+    change_identity(&identity, &process.groups)?;
     if !entered {
         cwd::enter(&process.cwd, false)?;
     }
@@ -90,13 +92,46 @@ fn become_user(uid: u32, gid: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn change_identity(identity: &Identity) -> Result<(), Failure> {
+/// An id that the user namespace does not have cannot be taken; said here, where it is known what was asked for.
+fn check_mapped(identity: &Identity) -> Result<(), Failure> {
+    const NOBODY: u32 = u32::MAX;
+    // SAFETY: plain numbers. Both take an unmapped id for a question and answer with the id before; root's is put back.
+    let mapped = unsafe {
+        libc::setfsgid(identity.gid);
+        libc::setfsuid(identity.uid);
+        let seen = (libc::setfsuid(NOBODY) as u32, libc::setfsgid(NOBODY) as u32);
+        libc::setfsuid(0);
+        libc::setfsgid(0);
+        seen == (identity.uid, identity.gid)
+    };
+    if mapped {
+        return Ok(());
+    }
+    let text = format!(
+        "the daemon's user namespace lacks the id: uid {}, gid {}",
+        identity.uid, identity.gid
+    );
+    Err(Failure::new("user", libc::EINVAL).saying(text))
+}
+
+fn change_identity(identity: &Identity, added: &[String]) -> Result<(), Failure> {
     let failing = |e: io::Error| Failure::io("identity", &e).at(format!("{}:{}", identity.uid, identity.gid));
     // SAFETY: the list and its length belong together.
     let result = unsafe { libc::setgroups(identity.groups.len(), identity.groups.as_ptr()) };
     let error = io::Error::last_os_error();
-    // A user namespace with one id may not change groups (setgroups is denied there): it has none to give away.
-    if result < 0 && !(error.raw_os_error() == Some(libc::EPERM) && sys::in_user_namespace()) {
+    // A user namespace with one id may not change groups (setgroups is denied there): it has none to give away. What the
+    // image's files say counts for nothing then; what was asked for is refused.
+    let denied = error.raw_os_error() == Some(libc::EPERM) && sys::in_user_namespace();
+    if result < 0 && denied && !added.is_empty() {
+        let text = format!(
+            "the daemon's user namespace allows no further groups: {}",
+            added.join(", ")
+        );
+        return Err(Failure::new("user", libc::EPERM)
+            .at(identity.uid.to_string())
+            .saying(text));
+    }
+    if result < 0 && !denied {
         return Err(failing(error));
     }
     if identity.uid != 0 {

@@ -69,7 +69,7 @@ export async function create(context: Context, asked: CreateRequest, { name, pla
 function withDefaultNetwork(request: CreateRequest, { networks }: Context): CreateRequest {
   const { hostConfig: host } = request;
   if (!isDefaultNetwork(host)) return request;
-  if (networks.default.warning !== null && publishesPorts(host)) throw noPorts(networks.default.warning);
+  if (networks.default.without !== null && publishesPorts(host)) throw noPorts(networks.default.without);
   return { ...request, hostConfig: { ...host, NetworkMode: networks.default.mode } };
 }
 

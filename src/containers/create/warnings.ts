@@ -8,7 +8,9 @@ import type { CreateRequest } from "../schema/create-request.ts";
 /** `asked` is the request before defaults were filled in. */
 export function warnings({ engine, networks }: Context, asked: CreateRequest, { hostConfig }: Container): string[] {
   const out = engine.warnings(resources(hostConfig));
-  if (isDefaultNetwork(asked.hostConfig) && networks.default.warning !== null) out.push(networks.default.warning);
+  const { without } = networks.default;
+  if (isDefaultNetwork(asked.hostConfig) && without !== null)
+    out.push(`The container has no network: ${without}. Say --network none, or --network host for the host's.`);
   const { NetworkMode, IpcMode } = hostConfig;
   if ((NetworkMode === "host" || NetworkMode === "none") && publishesPorts(hostConfig)) {
     out.push(`Published ports are discarded when using ${NetworkMode} network mode`);

@@ -62,7 +62,7 @@ function createFakeNetworks(noNetwork?: string) {
         throw new EngineError({ kind: "not_found", code: "network.not_found", message: `network ${mode} not found` });
       return { kind: "bridge", network: mode };
     },
-    default: noNetwork === undefined ? { mode: "bridge", warning: null } : { mode: "none", warning: noNetwork },
+    default: noNetwork === undefined ? { mode: "bridge", without: null } : { mode: "none", without: noNetwork },
     networkId: (name) => `id-of-${name}`,
     files: ({ hostname, endpoint }) => ({
       hostname: `${hostname}\n`,

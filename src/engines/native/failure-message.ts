@@ -68,7 +68,13 @@ function describe({ step, path, message, errno }: Failed, plan: RunPlan | undefi
     mask: { action: `hide${at}` },
     readonly_path: { action: `make${at} read-only` },
     sysctl: { action: `set sysctl${at}`, kind: "invalid_argument" },
-    user: { action: `use user ${JSON.stringify(plan?.process.user ?? "")}`, kind: "invalid_argument" },
+    user: {
+      action: `use user ${JSON.stringify(path ?? plan?.process.user ?? "")}`,
+      kind: "invalid_argument",
+      ...(errno === 0
+        ? {}
+        : { hint: "give the daemon's user ranges in /etc/subuid and /etc/subgid; `hbx doctor` says how" }),
+    },
     cwd: { action: `enter working directory${at}`, kind: "invalid_argument" },
     rlimit: { action: `set ulimit${at}`, kind: "invalid_argument" },
     hostname: { action: "set the hostname", kind: "invalid_argument" },

@@ -8,8 +8,10 @@ export type MountFacts = {
   cgroups: boolean;
   /** The daemon has one id only, so group 5 (tty) does not exist for it. */
   singleId: boolean;
-  /** The daemon runs without privileges: a host network's sysfs cannot be mounted, only bound. */
+  /** The daemon runs without privileges: what shows a namespace of the host cannot be mounted, only bound. */
   rootless: boolean;
+  /** The host has its message queues mounted at /dev/mqueue. */
+  hostQueues: boolean;
 };
 
 const quiet: MountFlag[] = ["nosuid", "noexec", "nodev"];
@@ -22,13 +24,15 @@ export function planMounts(spec: WorkloadSpec, facts: MountFacts): MountPlan[] {
   return [...base.filter(({ target }) => !taken.has(target)), ...asked.map(planMount)];
 }
 
-function defaultMounts(spec: WorkloadSpec, { cgroups, singleId, rootless }: MountFacts): MountPlan[] {
+function defaultMounts(spec: WorkloadSpec, { cgroups, singleId, rootless, hostQueues }: MountFacts): MountPlan[] {
   const { privileged } = spec.security;
-  const { ipc, net } = spec.namespaces;
+  const { ipc, net, pid } = spec.namespaces;
   const inUserNamespace = rootless || spec.namespaces.user !== undefined;
   const readonly = !privileged;
   const mounts: MountPlan[] = [
-    { kind: "proc", target: "/proc", readonly: false, flags: quiet },
+    inUserNamespace && pid.kind === "host"
+      ? hostBind("/proc", false, quiet)
+      : { kind: "proc", target: "/proc", readonly: false, flags: quiet },
     {
       kind: "tmpfs",
       target: "/dev",
@@ -50,9 +54,13 @@ function defaultMounts(spec: WorkloadSpec, { cgroups, singleId, rootless }: Moun
       : { kind: "sysfs", target: "/sys", readonly, flags: quiet },
   ];
   if (cgroups) mounts.push({ kind: "cgroup", target: "/sys/fs/cgroup", readonly, flags: quiet });
-  if (ipc.kind === "host")
-    return [...mounts, hostBind("/dev/mqueue", false, quiet), hostBind("/dev/shm", false, quiet)];
-  mounts.push({ kind: "mqueue", target: "/dev/mqueue", readonly: false, flags: quiet });
+  const queues: MountPlan = { kind: "mqueue", target: "/dev/mqueue", readonly: false, flags: quiet };
+  if (ipc.kind === "host") {
+    if (!inUserNamespace) mounts.push(queues);
+    else if (hostQueues) mounts.push(hostBind("/dev/mqueue", false, quiet));
+    return [...mounts, hostBind("/dev/shm", false, quiet)];
+  }
+  mounts.push(queues);
   if (spec.shmSizeBytes > 0) {
     const data = `mode=1777,size=${spec.shmSizeBytes}`;
     mounts.push({

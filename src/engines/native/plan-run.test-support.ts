@@ -35,6 +35,7 @@ export const exampleFacts: PlanFacts = {
   cgroups: v1Cgroups,
   rootless: false,
   singleId: false,
+  hostQueues: true,
   lookupDevice: (path) =>
     path === "/dev/fuse"
       ? { type: "c", major: 10, minor: 229, mode: 0o666, uid: 0, gid: 0 }

@@ -23,6 +23,8 @@ export type PlanFacts = ProcessFacts & {
   rootless: boolean;
   /** That namespace has a single id. */
   singleId: boolean;
+  /** The host has its message queues mounted at /dev/mqueue. */
+  hostQueues: boolean;
   /** Called for `--device` and per-device I/O limits only. */
   lookupDevice: DeviceLookup;
   /** Every node below the host's /dev, for privileged containers. Called for those only. */
@@ -69,6 +71,7 @@ export function planRun(spec: WorkloadSpec, facts: PlanFacts, dirs: CgroupDirs):
       cgroups: facts.cgroups.mode !== "none",
       singleId: facts.singleId,
       rootless: facts.rootless,
+      hostQueues: facts.hostQueues,
     }),
     devices: ownDev ? devices.nodes : devices.nodes.slice(defaultDevices.length),
     symlinks: ownDev ? symlinks : [],

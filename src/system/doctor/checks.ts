@@ -93,7 +93,7 @@ const checks: readonly Check[] = [
     if (absent.length === 0) return ok(seen);
     return degraded(
       `${seen}; not there: ${absent.join(", ")}`,
-      `limits by ${absent.join(", ")} are refused; mount or delegate these controllers`,
+      `limits by ${absent.join(", ")} are not applied; mount or delegate these controllers`,
     );
   }),
   check("cgroup delegation", ({ rootless, probes }) => {
