@@ -41,13 +41,27 @@ export async function startExec(context: Context, id: string, request: ApiReques
     return;
   }
   if (!handle.stream) return void client.end();
-  const copied = copyStreams(client, handle.stream, {
+  let detached = false;
+  await copyStreams(client, handle.stream, {
     stdin: AttachStdin,
     detachKeys: Tty ? exec.detachKeys : null,
-    onDetach: () => publish(context, container, "exec_detach", { execID: id }),
+    keepClientOpen: true,
+    onDetach() {
+      detached = true;
+      publish(context, container, "exec_detach", { execID: id });
+    },
   });
-  await copied;
+  // Clients ask for the exit code as soon as the stream ends, and the exit arrives by another connection.
+  if (!detached && !client.destroyed) await Promise.race([handle.exited, patience(context)]);
+  client.end();
 }
+
+/** A process that lives on with its output closed must not hold the client for ever. */
+function patience({ clock }: Context): Promise<void> {
+  return new Promise((resolve) => void clock.after(exitPatienceMs, resolve));
+}
+
+const exitPatienceMs = 2000;
 
 async function launch(
   context: Context,
