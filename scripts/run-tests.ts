@@ -40,7 +40,7 @@ const stages: Stage[] = [
   {
     name: "native",
     command: "cargo",
-    args: ["test", "--release", "--locked", "--workspace"],
+    args: ["test", "--locked", "--workspace"],
     cwd: join(root, "native"),
     count: countCargo,
   },
