@@ -25,7 +25,8 @@ install_packages() {
 install_node_modules() {
   if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     say "installing npm packages"
-    npm ci --no-audit --no-fund --loglevel=error
+    # Not `npm ci`: it refuses a lock file without the optional packages of platforms that the registry at hand lacks.
+    npm install --no-save --no-audit --no-fund --loglevel=error
     touch node_modules/.package-lock.json
   fi
   # Some npm versions skip install scripts; bun's fetches nothing, it links the binary of its platform package.
