@@ -1,4 +1,12 @@
 /** HTTP engine: versions, matching, streaming, hijack, error kind → status. Knows no resource. */
 export { type Filters, intQuery, parseFilters } from "./query.ts";
-export { type ApiRequest, type ByteSink, boolQuery, type Method, type Route } from "./route.ts";
+export {
+  type ApiRequest,
+  type ByteSink,
+  boolQuery,
+  type Method,
+  type Refusal,
+  type Route,
+  refusedRoute,
+} from "./route.ts";
 export { type ApiServer, createApiServer } from "./server.ts";

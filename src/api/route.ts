@@ -1,6 +1,7 @@
 /** What a feature says of one endpoint. The route table is flat; the router does versions, matching and errors. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
+import type { EngineError } from "../base/errors.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
@@ -13,8 +14,25 @@ export type Route = {
   path: string;
   /** The first API version that has it; default 1.24. */
   since?: string;
+  /** Set when the endpoint is Docker's and only ever refused. */
+  refused?: Refusal;
   handle(request: ApiRequest): Promise<void> | void;
 };
+
+/** Why an endpoint is refused, and whether a later version is meant to have it. */
+export type Refusal = { reason: string; planned: boolean };
+
+/** A known endpoint that clients hear a reason from, not a 404. */
+export function refusedRoute(method: Method, path: string, error: EngineError, planned: boolean): Route {
+  return {
+    method,
+    path,
+    refused: { reason: error.message, planned },
+    handle() {
+      throw error;
+    },
+  };
+}
 
 export type ApiRequest = {
   readonly params: Record<string, string>;

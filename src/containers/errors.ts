@@ -43,3 +43,11 @@ export const failure = (code: string, message: string, cause?: unknown) =>
 /** `reason` says why this daemon gives no network unless asked. */
 export const noPorts = (reason: string) =>
   make("unsupported", "no_ports", `Cannot publish ports: ${reason}`, "leave -p and -P out, or use --network host");
+
+export const noWebsocket = () =>
+  make(
+    "unsupported",
+    "no_websocket",
+    "Cannot attach by websocket: this engine attaches by connection upgrade",
+    "use POST /containers/{id}/attach",
+  );

@@ -1,5 +1,5 @@
 /** The endpoints of containers and execs. */
-import { type ApiRequest, boolQuery, intQuery, type Method, type Route } from "../api/index.ts";
+import { type ApiRequest, boolQuery, intQuery, type Method, type Route, refusedRoute } from "../api/index.ts";
 import { copyIn, copyOut, statPath } from "./archive/archive.ts";
 import { changes } from "./archive/changes.ts";
 import { exportContainer } from "./archive/export.ts";
@@ -11,7 +11,7 @@ import { parseSize, resize } from "./change/resize.ts";
 import { update } from "./change/update.ts";
 import { create } from "./create/create.ts";
 import { warnings } from "./create/warnings.ts";
-import { invalid, unsupportedOption } from "./errors.ts";
+import { invalid, noWebsocket, unsupportedOption } from "./errors.ts";
 import { createExec } from "./exec/create-exec.ts";
 import { findExec, inspectExec } from "./exec/inspect-exec.ts";
 import { resizeExec } from "./exec/resize-exec.ts";
@@ -99,13 +99,7 @@ export function containerRoutes(context: Context): Route[] {
       request.sendJson(200, { Warnings: context.engine.warnings(resources(container.hostConfig)) });
     }),
     one("POST", "/attach", (container, request) => attach(context, container, request)),
-    one("GET", "/attach/ws", () => {
-      throw unsupportedOption(
-        "no_websocket",
-        "Cannot attach by websocket: this engine attaches by connection upgrade",
-        "use POST /containers/{id}/attach",
-      );
-    }),
+    refusedRoute("GET", "/containers/{id}/attach/ws", noWebsocket(), false),
     one("POST", "/wait", async (container, request) => {
       const waiting = wait(container, parseWaitCondition(request.query.get("condition")), request.signal);
       // The head says that the wait is in place; clients start the container only then.

@@ -1,5 +1,5 @@
 /** Endpoints of images, as Docker has them. */
-import type { Route } from "../api/index.ts";
+import { type Method, type Route, refusedRoute } from "../api/index.ts";
 import { handleBaseImage } from "./base-image/make-base-image.ts";
 import { registryUnsupported } from "./errors.ts";
 import type { Images } from "./images.ts";
@@ -15,9 +15,8 @@ import { handleSave } from "./verbs/save.ts";
 import { handleTag } from "./verbs/tag.ts";
 
 export function imageRoutes(images: Images): Route[] {
-  const refuse = (what: string) => () => {
-    throw registryUnsupported(what);
-  };
+  const refused = (method: Method, path: string, what: string) =>
+    refusedRoute(method, path, registryUnsupported(what), true);
   return [
     { method: "GET", path: "/images/json", handle: (request) => handleList(images, request) },
     { method: "POST", path: "/images/load", handle: (request) => handleLoad(images, request) },
@@ -25,14 +24,14 @@ export function imageRoutes(images: Images): Route[] {
     { method: "POST", path: "/images/prune", since: "1.25", handle: (request) => handlePrune(images, request) },
     { method: "GET", path: "/images/get", handle: (request) => handleSave(images, request) },
     { method: "POST", path: "/commit", handle: (request) => handleCommit(images, request) },
-    { method: "GET", path: "/images/search", handle: refuse("search for images") },
+    refused("GET", "/images/search", "search for images"),
     { method: "GET", path: "/images/{name:*}/json", handle: (request) => handleInspect(images, request) },
     { method: "GET", path: "/images/{name:*}/history", handle: (request) => handleHistory(images, request) },
     { method: "GET", path: "/images/{name:*}/get", handle: (request) => handleSave(images, request) },
     { method: "POST", path: "/images/{name:*}/tag", handle: (request) => handleTag(images, request) },
-    { method: "POST", path: "/images/{name:*}/push", handle: refuse("push the image") },
+    refused("POST", "/images/{name:*}/push", "push the image"),
     { method: "DELETE", path: "/images/{name:*}", handle: (request) => handleRemove(images, request) },
     { method: "POST", path: "/hbx/v1/images/base", handle: (request) => handleBaseImage(images, request) },
-    { method: "GET", path: "/distribution/{name:*}/json", handle: refuse("ask a registry about the image") },
+    refused("GET", "/distribution/{name:*}/json", "ask a registry about the image"),
   ];
 }

@@ -1,5 +1,5 @@
 /** Endpoints of the Docker API. */
-import { parseFilters, type Route } from "../api/index.ts";
+import { type Method, parseFilters, type Route, refusedRoute } from "../api/index.ts";
 import { predefinedOnly } from "./errors.ts";
 import type { Networks } from "./networks.ts";
 import type { NetworkJson } from "./schema.ts";
@@ -7,9 +7,8 @@ import type { Attached } from "./view/network-json.ts";
 
 /** `attached`: running containers and how they are connected. */
 export function networkRoutes(networks: Networks, attached: () => readonly Attached[]): Route[] {
-  const refuse = (action: string) => () => {
-    throw predefinedOnly(action);
-  };
+  const refused = (method: Method, path: string, action: string) =>
+    refusedRoute(method, path, predefinedOnly(action), true);
   return [
     {
       method: "GET",
@@ -27,10 +26,10 @@ export function networkRoutes(networks: Networks, attached: () => readonly Attac
       path: "/networks/{id}",
       handle: ({ params, sendJson }) => sendJson(200, networks.inspect(params["id"] ?? "", attached())),
     },
-    { method: "POST", path: "/networks/create", handle: refuse("create a network") },
-    { method: "POST", path: "/networks/{id}/connect", handle: refuse("connect a container to a network") },
-    { method: "POST", path: "/networks/{id}/disconnect", handle: refuse("disconnect a container from a network") },
-    { method: "DELETE", path: "/networks/{id}", handle: refuse("remove a network") },
+    refused("POST", "/networks/create", "create a network"),
+    refused("POST", "/networks/{id}/connect", "connect a container to a network"),
+    refused("POST", "/networks/{id}/disconnect", "disconnect a container from a network"),
+    refused("DELETE", "/networks/{id}", "remove a network"),
     // There are none that could be unused, so nothing is removed.
     { method: "POST", path: "/networks/prune", handle: ({ sendJson }) => sendJson(200, { NetworksDeleted: null }) },
   ];

@@ -1,7 +1,6 @@
 /** Endpoints of the daemon itself. */
 import { readdirSync, statfsSync } from "node:fs";
 import type { Route } from "../api/index.ts";
-import { EngineError } from "../base/errors.ts";
 import type { Events } from "../state/index.ts";
 import type { BuildFacts, Jobs } from "./dependencies.ts";
 import { handleDiskUsage, type UsageDeps } from "./disk-usage.ts";
@@ -12,6 +11,7 @@ import { filesystemName } from "./filesystem.ts";
 import { type HostFacts, readHostFacts } from "./host-facts.ts";
 import { infoBody } from "./info.ts";
 import { handlePing, handlePingHead } from "./ping.ts";
+import { unsupportedRoutes } from "./unsupported-routes.ts";
 import { type ApiRange, versionBody } from "./version.ts";
 
 export type SystemDeps = UsageDeps & {
@@ -55,19 +55,15 @@ export function systemRoutes(deps: SystemDeps): Route[] {
       },
     },
     { method: "GET", path: "/system/df", since: "1.25", handle: (request) => handleDiskUsage(deps, request) },
+    // There is no builder and so no cache of one: nothing is there to remove.
     {
       method: "POST",
-      path: "/auth",
-      handle() {
-        throw new EngineError({
-          code: "system.auth_unsupported",
-          kind: "unsupported",
-          message: "Cannot log in: this version speaks to no registry yet",
-          hint: "bring images in with `hbx load` or `hbx import`",
-        });
-      },
+      path: "/build/prune",
+      since: "1.31",
+      handle: ({ sendJson }) => sendJson(200, { CachesDeleted: null, SpaceReclaimed: 0 }),
     },
     { method: "GET", path: "/hbx/v1/doctor", handle: (request) => handleDoctor(deps, request) },
+    ...unsupportedRoutes(),
   ];
 }
 
