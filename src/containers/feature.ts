@@ -39,6 +39,8 @@ export type ContainersDeps = {
   logger: Logger;
   clock: Clock;
   defaults: ContainerDefaults;
+  /** Whom every file must belong to, where the daemon has a single id; else null. */
+  soleOwner: { uid: number; gid: number } | null;
 };
 
 export type ContainerSummary = {

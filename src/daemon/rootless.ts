@@ -4,8 +4,7 @@
  * earlier daemon run, their namespace is entered again, since only from inside may their processes be reached.
  */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
+import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { EngineError } from "../base/errors.ts";
 import type { Places } from "../config/index.ts";
@@ -60,16 +59,13 @@ export const namespaceOf = (pid: number): string[] => [
 /** Becomes this same program inside a user namespace, as its root, in the same process. Throws where that cannot be. */
 export function becomeRootless(places: Places): never {
   const shim = livingShim(places.run);
-  const ways = [
-    ...(shim === null ? [] : [namespaceOf(shim)]),
-    ...(hasSubordinateIds() ? [freshNamespace(true)] : []),
-    freshNamespace(false),
-  ];
+  const ways = [...(shim === null ? [] : [namespaceOf(shim)]), freshNamespace(true), freshNamespace(false)];
   const complaints: string[] = [];
   for (const way of ways) {
     const complaint = tryOut(way);
     if (complaint === null) run(places, way);
     complaints.push(complaint);
+    process.stderr.write(`hyperboxd: Cannot use ${way.join(" ")}: ${complaint}\n`);
   }
   throw noNamespace(complaints.at(-1) ?? "");
 }
@@ -99,19 +95,6 @@ function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
-  } catch {
-    return false;
-  }
-}
-
-function hasSubordinateIds(): boolean {
-  const { username, uid } = userInfo();
-  const listed = (path: string) =>
-    readFileSync(path, "utf8")
-      .split("\n")
-      .some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`));
-  try {
-    return listed("/etc/subuid") && listed("/etc/subgid");
   } catch {
     return false;
   }

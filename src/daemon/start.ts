@@ -78,6 +78,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     planProcess: (process, security, ulimits) =>
       planProcess({ security, ulimits, resources: {} }, process, facts, false),
     clock: createClock(),
+    soleOwner: facts.singleId ? { uid: 0, gid: 0 } : null,
     defaults: { logMaxBytes: settings.logMaxBytes, logMaxFiles: settings.logMaxFiles, stopTimeoutSec, shmSizeBytes },
   });
 

@@ -87,7 +87,8 @@ export async function copyIn(context: Context, container: Container, request: Ap
   }
   try {
     const root = await rootOf(context, container);
-    const owner = boolQuery(request.query, "copyUIDGID") ? await ownerOf(context, root, container.config.User) : null;
+    const asked = boolQuery(request.query, "copyUIDGID") ? await ownerOf(context, root, container.config.User) : null;
+    const owner = context.soleOwner ?? asked;
     await context.jobs.run(
       {
         ...{ t: "putTar", root, path, readonlyPaths },

@@ -1,5 +1,6 @@
 /** What the images feature needs to make an image of a container. */
-import { conflict } from "../errors.ts";
+import { EngineError } from "../../base/errors.ts";
+import { conflict, unsupportedOption } from "../errors.ts";
 import type { Context } from "../model/context.ts";
 import { containerPaths } from "../model/paths.ts";
 import type { Config } from "../schema/config.ts";
@@ -15,6 +16,15 @@ export type CommitSource = AsyncDisposable & {
   attributes: Record<string, string>;
 };
 
+function refuseUnpaused(cause: unknown): never {
+  if (!(cause instanceof EngineError) || cause.kind !== "unsupported") throw cause;
+  throw unsupportedOption(
+    "commit_without_pause",
+    `Cannot hold the container still for the commit: ${cause.message}`,
+    "commit it as it runs with --pause=false, or stop it first",
+  );
+}
+
 /** A container held still while its changes become a layer. Disposing lets it go on. */
 export async function openCommitSource(
   context: Context,
@@ -28,7 +38,7 @@ export async function openCommitSource(
   }
   // A pause of its own: a container that a person had paused stays so.
   const held = pause && workload !== null && state.status === "running";
-  if (held) await workload.pause();
+  if (held) await workload.pause().catch(refuseUnpaused);
   let open = true;
   return {
     id: container.id,

@@ -32,6 +32,8 @@ export type Context = {
   /** `$HYPERBOX_HOME`. */
   home: string;
   defaults: ContainerDefaults;
+  /** Whom every file must belong to, where the daemon has a single id; else null. */
+  soleOwner: { uid: number; gid: number } | null;
   /** Every exec by id, running or ended not long ago. */
   execs: Map<string, Exec>;
   /** Ports being given back: who publishes waits, or a port would look taken by one that has ended. */

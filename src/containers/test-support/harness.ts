@@ -140,6 +140,7 @@ export async function createHarness({
     home,
     logger,
     clock,
+    soleOwner: null,
     defaults: { logMaxBytes: 1 << 20, logMaxFiles: 3, stopTimeoutSec: 10, shmSizeBytes: 64 << 20 },
   });
   await containers.adopt();

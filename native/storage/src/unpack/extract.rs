@@ -162,7 +162,7 @@ impl Extractor {
         if let Some((uid, gid)) = self.owner(entry) {
             // A new file has our ids unless its directory is set-gid.
             if set_mode || (uid, gid) != self.ids || self.settled.any_setgid {
-                sys::fchown(fd, uid, gid).during("write")?;
+                sys::fchown(fd, uid, gid).map_err(|e| owner_failure(&e, uid, gid))?;
                 set_mode |= entry.mode & 0o7000 != 0;
             }
         }
@@ -264,7 +264,7 @@ impl Extractor {
         if let Some((uid, gid)) = self.owner(entry)
             && ((uid, gid) != self.ids || self.settled.any_setgid)
         {
-            sys::lchownat(dir, name, uid, gid).during("write")?;
+            sys::lchownat(dir, name, uid, gid).map_err(|e| owner_failure(&e, uid, gid))?;
         }
         for (key, value) in entry.xattrs.iter().filter(|(key, _)| !whiteout::is_overlay_key(key)) {
             self.xattr(key, xattr::set_at(dir, name, key, value))?;
@@ -300,4 +300,15 @@ impl Extractor {
         }
         Err(Failure::new("write", libc::EEXIST))
     }
+}
+
+/// EINVAL is how the kernel says that a user namespace has no such id.
+fn owner_failure(error: &io::Error, uid: u32, gid: u32) -> Failure {
+    let failure = Failure::io("write", error);
+    if error.raw_os_error() == Some(libc::EINVAL) {
+        return failure.saying(format!(
+            "the daemon's user namespace lacks the owner's id: uid {uid}, gid {gid}"
+        ));
+    }
+    failure
 }
