@@ -134,7 +134,10 @@ describe("mounts", () => {
   });
 
   test("masks what Docker masks", async () => {
-    const result = await sh(home.api, "cat /proc/keys | wc -c; ls /sys/firmware | wc -l; echo x > /proc/sys/kernel/hostname");
+    const result = await sh(
+      home.api,
+      "cat /proc/keys | wc -c; ls /sys/firmware | wc -l; echo x > /proc/sys/kernel/hostname",
+    );
     expect(result.stdout).toBe("0\n0\n");
     expect(result.stderr).toContain("Read-only file system");
   });

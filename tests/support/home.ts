@@ -18,6 +18,8 @@ export type TestHome = AsyncDisposable & {
   start(): Promise<void>;
   /** Ends the daemon with `signal` and waits for its end. */
   kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Waits for the daemon's own end. */
+  exited(): Promise<void>;
   readonly daemonPid: number;
   log(): string;
 };
@@ -73,14 +75,19 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
     process.kill(signal);
     await gone;
   };
-  const close = async (): Promise<void> => {
-    if (child) await api.call("POST", "/hbx/v1/daemon/stop?containers=1").catch(() => null);
+  const exited = async (): Promise<void> => {
     const process = child;
+    child = null;
     if (process && process.exitCode === null && process.signalCode === null)
       await new Promise((resolve) => process.once("exit", resolve));
+  };
+  const close = async (): Promise<void> => {
+    if (child) await api.call("POST", "/hbx/v1/daemon/stop?containers=1").catch(() => null);
+    await exited();
     const after = await settledSnapshot(home, before);
     rmSync(home, { recursive: true, force: true });
-    if (!Bun.deepEquals(after, before)) throw new Error(`left behind: ${difference(before, after)}\n${output.slice(-4000)}`);
+    if (!Bun.deepEquals(after, before))
+      throw new Error(`left behind: ${difference(before, after)}\n${output.slice(-4000)}`);
   };
 
   await start();
@@ -92,6 +99,7 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
     env,
     start,
     kill,
+    exited,
     get daemonPid() {
       return child?.pid ?? 0;
     },

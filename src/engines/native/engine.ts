@@ -13,7 +13,7 @@ import { planPrepareCgroup } from "./plan-prepare.ts";
 import { type PlanFacts, planRun } from "./plan-run.ts";
 import type { Exit, FailedFrame, NetPrepare } from "./protocol.ts";
 import { createSparePool, type Spare, type SparePool } from "./spares.ts";
-import { removeCgroupParents, sweepRuntime } from "./sweep.ts";
+import { buryShim, removeCgroupParents, sweepRuntime } from "./sweep.ts";
 import { createWorkload } from "./workload.ts";
 
 /** What the engine needs of the network feature: a namespace's content and the lease on its address. */
@@ -52,6 +52,9 @@ type NativeSpare = Spare & {
   endpoint: Endpoint | null;
   release(): void;
 };
+
+/** A shim serves its last readers after the exit; a stopping daemon waits for it no longer than this. */
+const endingTimeoutMs = 2000;
 
 export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
   const { connect, network, facts, home, runDir, logger } = deps;
@@ -103,6 +106,8 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
   });
 
   const living = new Set<string>();
+  /** Their exit is known, but their shims have not yet let go of cgroup and address. */
+  const ending = new Set<string>();
   const open = (
     record: RuntimeRecord,
     connection: CoreConnection,
@@ -110,14 +115,22 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
     release: () => void,
   ): Workload => {
     living.add(record.runtimeId);
-    return createWorkload({
+    const workload = createWorkload({
       ...{ record, connection, timings, cgroups: facts.cgroups, lookup: facts.lookupDevice },
       describe: (failed) => failureMessage(failed),
       onGone() {
-        living.delete(record.runtimeId);
-        release();
+        ending.add(record.runtimeId);
+        void buryShim(record, logger).finally(() => {
+          living.delete(record.runtimeId);
+          ending.delete(record.runtimeId);
+          release();
+        });
       },
     });
+    void workload.exited.then(() => {
+      if (living.has(record.runtimeId)) ending.add(record.runtimeId);
+    });
+    return workload;
   };
 
   return {
@@ -193,6 +206,9 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
     sweep: (alive) => sweepRuntime({ cgroupParents, runDir, alive, logger }),
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();
+      const deadline = Date.now() + endingTimeoutMs;
+      while (ending.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
+      await sweepRuntime({ cgroupParents, runDir, alive: living, logger });
       await removeCgroupParents(cgroupParents, living);
     },
   };

@@ -1,5 +1,5 @@
 /** After a crash: what is left under our names and belongs to no living container is ended and removed. */
-import { readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../../base/log.ts";
 import { openConnection } from "./connection.ts";
@@ -43,6 +43,34 @@ export async function removeCgroupParents(cgroupParents: readonly string[], aliv
     }
     if (!ending) return;
     await new Promise((resolve) => setTimeout(resolve, removePauseMs));
+  }
+}
+
+/** A shim takes its cgroups and socket down when it ends; of one that was killed we do. One that lives keeps them. */
+export async function buryShim(
+  {
+    shimPid,
+    controlSocket,
+    cgroupDirs,
+  }: { shimPid: number; controlSocket: string; cgroupDirs: Record<string, string> },
+  logger: Logger,
+): Promise<void> {
+  const left = [...new Set(Object.values(cgroupDirs))].filter((dir) => existsSync(dir));
+  if (left.length === 0 && !existsSync(controlSocket)) return;
+  for (let attempt = 0; isAlive(shimPid); attempt += 1) {
+    if (attempt === removeAttempts) return;
+    await new Promise((resolve) => setTimeout(resolve, removePauseMs));
+  }
+  for (const dir of left) await removeCgroup(dir, logger);
+  rmSync(controlSocket, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
