@@ -56,8 +56,8 @@ export async function openRivals(): Promise<Rivals> {
     const archive = join(dir, "rootfs.tar");
     command(["tar", "-C", rootfs, "-cf", archive, "."]);
     const candidate = {
-      name: "podman run --rm",
-      run: () => void podman("run", "--rm", "--network", "none", "localhost/bb", "true"),
+      name: "podman run --rm, no network",
+      run: () => void podman("run", "--rm", "--network", "none", "--ulimit", "host", "localhost/bb", "true"),
     };
     try {
       podman("import", archive, "localhost/bb");
@@ -93,7 +93,7 @@ function addIfWorks(candidates: Candidate[], missing: string[], candidate: Candi
     candidate.run();
     candidates.push(candidate);
   } catch (error) {
-    missing.push(`${candidate.name}: ${error instanceof Error ? error.message.slice(0, 200) : error}`);
+    missing.push(`${candidate.name}: ${reasonOf(error)}`);
   }
 }
 
@@ -114,4 +114,10 @@ function makeBundle(dir: string, runtime: string, rootfs: string): string {
   command(["node", "-e", script]);
   writeFileSync(join(bundle, ".ready"), "");
   return bundle;
+}
+
+/** What the engine itself said last; the command line before it is ours. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.trim().split("\n").at(-1) ?? text).replace(/^.* ended with \S+: /, "").slice(0, 200);
 }
