@@ -83,7 +83,7 @@ describe("images of containers", () => {
       `/commit?container=${id}&repo=made&tag=1&changes=${encodeURIComponent('CMD ["cat", "/f"]')}`,
     );
     await remove(id);
-    const again = await createContainer(home.api, [], { Image: "made:1", Cmd: null });
+    const again = await createContainer(home.api, [], { Image: "made:1" });
     const stream = await home.api.hijack(`/containers/${again}/attach?stream=1&stdout=1`);
     await home.api.ok("POST", `/containers/${again}/start`);
     expect((await stream.rest()).stdout).toBe("kept\n");

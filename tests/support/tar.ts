@@ -24,4 +24,5 @@ export function member(
   return Buffer.concat([head, body, Buffer.alloc((512 - (body.byteLength % 512)) % 512)]);
 }
 
-export const tarOf = (members: Uint8Array[]): Uint8Array => Buffer.concat([...members, Buffer.alloc(1024)]);
+export const tarOf = (members: Uint8Array[]): Uint8Array<ArrayBuffer> =>
+  Buffer.concat([...members, Buffer.alloc(1024)]);
