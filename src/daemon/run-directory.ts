@@ -1,5 +1,5 @@
 /** An ordinary user's run directory may be below /tmp, where anybody can be first: then its sockets would be in his hands. */
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { EngineError } from "../base/errors.ts";
 
@@ -7,8 +7,11 @@ import { EngineError } from "../base/errors.ts";
 export function makeOwnRunDirectory(run: string, uid: number): void {
   mkdirSync(run, { recursive: true, mode: 0o700 });
   for (const path of [run, dirname(run)]) {
-    const { uid: owner, mode } = lstatSync(path);
-    if (owner !== uid && owner !== 0) throw foreign(path, "it belongs to another user");
+    const { mode, uid: owner } = statSync(path);
+    // A link can be turned elsewhere by whoever owns it.
+    for (const one of [owner, lstatSync(path).uid]) {
+      if (one !== uid && one !== 0) throw foreign(path, "it belongs to another user");
+    }
     const sticky = (mode & 0o1000) !== 0;
     if ((mode & 0o002) !== 0 && !sticky) throw foreign(path, "everybody may change it");
   }
