@@ -1,4 +1,5 @@
 /** An engine without a kernel: workloads live until a test, a signal or their own command ends them. */
+import { constants } from "node:os";
 import { Duplex, PassThrough } from "node:stream";
 import { EngineError } from "../../base/errors.ts";
 import type {
@@ -21,6 +22,8 @@ export type FakeWorkload = Workload & {
   readonly updates: Resources[];
   readonly sizes: { rows: number; cols: number }[];
   paused: boolean;
+  /** Null while it runs. */
+  exit: Exit | null;
   /** Writes to every attached client, multiplexed unless it has a terminal. */
   print(text: string): void;
   oom(): void;
@@ -42,7 +45,12 @@ export type FakeEngine = Engine & {
 };
 
 export const startFailure = (step: string, errno: number) =>
-  new EngineError({ kind: "internal", code: "engine.start", message: `${step} failed`, details: { step, errno } });
+  new EngineError({
+    kind: "internal",
+    code: "engine.start",
+    message: `Cannot start: ${step} failed`,
+    details: { step, errno },
+  });
 
 export function createFakeEngine(): FakeEngine {
   let count = 0;
@@ -54,13 +62,15 @@ export function createFakeEngine(): FakeEngine {
     abandoned: 0,
     failNext: null,
     fatal: new Set([9, 15]),
-    adoption: () => ({ state: "lost" }),
+    adoption: (record) => findAgain(engine, record),
     canRun: () => ({ ok: true }),
     warnings: ({ cpuShares }) => (cpuShares ? ["No CPU limit here."] : []),
     adopt: async (record) => engine.adoption(record),
-    async claim(network) {
+    async claim(network, signal) {
+      signal.throwIfAborted();
       engine.requests.push(network);
       const attached: Attached[] = [];
+      let gone = false;
       const endpoint =
         network.kind === "bridge"
           ? {
@@ -77,7 +87,7 @@ export function createFakeEngine(): FakeEngine {
         endpoint,
         attach: async (options) => openStream(attached, options),
         async start(spec) {
-          const failure = engine.failNext;
+          const failure = engine.failNext ?? missing(spec.process.args);
           engine.failNext = null;
           if (failure) {
             for (const { output } of attached) output.end();
@@ -100,14 +110,29 @@ export function createFakeEngine(): FakeEngine {
           runCommand(workload);
           return workload;
         },
-        abandon: () => void engine.abandoned++,
+        abandon() {
+          if (gone) return;
+          gone = true;
+          engine.abandoned++;
+          for (const { output } of attached) output.end();
+        },
       };
     },
   };
   return engine;
 }
 
-/** `true`, `exit N` and `echo words` do what they say; anything else stays. */
+/** A workload of this engine, as a later daemon would find it. */
+function findAgain({ workloads }: FakeEngine, { runtimeId }: RuntimeRecord): Adoption {
+  const workload = workloads.find(({ record }) => record.runtimeId === runtimeId);
+  if (!workload) return { state: "lost" };
+  return workload.exit ? { state: "exited", exit: workload.exit } : { state: "running", workload };
+}
+
+const missing = ([command]: readonly string[]) =>
+  command === "missing" ? startFailure("exec", constants.errno.ENOENT) : null;
+
+/** `true`, `exit N` and `echo words` do what they say, `cat` copies its input, `missing` is not there; anything else stays. */
 function runCommand(workload: FakeWorkload): void {
   const [command, ...rest] = workload.spec.process.args;
   if (command === "true") queueMicrotask(() => workload.end(0));
@@ -158,6 +183,10 @@ export function createWorkload(
 ): FakeWorkload {
   const exit = Promise.withResolvers<Exit>();
   const oomListeners = new Set<() => void>();
+  const held: string[] = [];
+  const release = () => {
+    for (const text of held.splice(0)) workload.print(text);
+  };
   const workload: FakeWorkload = {
     record,
     spec,
@@ -167,12 +196,19 @@ export function createWorkload(
     updates: [],
     sizes: [],
     paused: false,
+    exit: null,
     exited: exit.promise,
     onOom(listener) {
       oomListeners.add(listener);
       return { [Symbol.dispose]: () => void oomListeners.delete(listener) };
     },
-    attach: async (options) => openStream(attached, options, (text) => void workload.input.push(text)),
+    attach: async (options) =>
+      openStream(attached, options, (text) => {
+        workload.input.push(text);
+        if (spec.process.args[0] !== "cat") return;
+        held.push(text);
+        if (!workload.paused) release();
+      }),
     async signal(signo) {
       workload.signals.push(signo);
       if (engine.fatal.has(signo)) workload.end(128 + signo, { signal: signo });
@@ -181,7 +217,7 @@ export function createWorkload(
       workload.sizes.push(size);
     },
     async exec(execId, process, _stdio, attach): Promise<ExecHandle> {
-      const failure = engine.failNext;
+      const failure = engine.failNext ?? missing(process.args);
       engine.failNext = null;
       if (failure) throw failure;
       const output = new PassThrough();
@@ -192,6 +228,9 @@ export function createWorkload(
       };
       engine.execs.push({ id: execId, process, output, end });
       const stream = attach ? Duplex.from({ readable: output, writable: new PassThrough().resume() }) : null;
+      const [command, ...rest] = process.args;
+      if (command === "echo") output.write(`${rest.join(" ")}\n`);
+      if (command === "echo" || command === "exit") queueMicrotask(() => end(command === "exit" ? Number(rest[0]) : 0));
       return { pid: 4242, stream, exited: exited.promise, resize: async () => undefined };
     },
     async pause() {
@@ -199,11 +238,15 @@ export function createWorkload(
     },
     async resume() {
       workload.paused = false;
+      release();
     },
     async update(resources) {
       workload.updates.push(resources);
     },
-    stats: () => ({ ...noStats, readAtMs: Date.now() }),
+    stats: () => {
+      const limits = [spec.resources, ...workload.updates].map(({ memory }) => memory).filter(Boolean);
+      return { ...noStats, memoryLimit: limits.at(-1) ?? noStats.memoryLimit, readAtMs: Date.now() };
+    },
     processes: () => [record.pid],
     print(text) {
       const payload = Buffer.from(text);
@@ -217,7 +260,8 @@ export function createWorkload(
     },
     end(code, more = {}) {
       for (const { output } of attached) output.end();
-      exit.resolve({ code, oomKilled: false, finishedAtNs: Date.now() * 1e6, ...more });
+      workload.exit ??= { code, oomKilled: false, finishedAtNs: Date.now() * 1e6, ...more };
+      exit.resolve(workload.exit);
     },
   };
   return workload;

@@ -47,9 +47,12 @@ export function createZygote({ corePath, socketPath, logger }: Options): Zygote 
 
   const ensure = (): Promise<void> => {
     if (child !== null && starting === null) return Promise.resolve();
-    starting ??= launch().finally(() => {
-      starting = null;
-    });
+    // Bun runs pending callbacks within `spawn`: what is under way has to be known before, or a second one starts.
+    starting ??= Promise.resolve()
+      .then(launch)
+      .finally(() => {
+        starting = null;
+      });
     return starting;
   };
 
