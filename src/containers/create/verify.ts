@@ -1,5 +1,6 @@
 /** What types alone cannot say of a request: values and combinations that Docker refuses, with its texts. */
 
+import { parseCapability } from "../../security/index.ts";
 import type { ContainerDefaults } from "../dependencies.ts";
 import { invalid, unsupportedOption } from "../errors.ts";
 import { parseLogConfig } from "../logs/log-config.ts";
@@ -48,6 +49,8 @@ export function verifyHostConfig(host: HostConfig, defaults: ContainerDefaults):
     throw invalid("bad_restart_policy", "can't create 'AutoRemove' container with restart policy");
   }
   parseSecurityOptions(host.SecurityOpt ?? []);
+  for (const name of [...(host.CapAdd ?? []), ...(host.CapDrop ?? [])])
+    if (!/^(cap_)?all$/i.test(name.trim())) parseCapability(name);
   parseLogConfig(host.LogConfig, defaults);
   verifyResources(host);
   if (host.ShmSize < 0) throw invalid("bad_shm_size", "SHM size can not be less than 0");

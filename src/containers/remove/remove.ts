@@ -31,6 +31,8 @@ export async function remove(context: Context, container: Container, { force, vo
       throw conflict("cannot_kill", `cannot remove container "/${container.name}": could not kill container`);
     }
   }
+  // Its ports are free once the answer is out.
+  if (context.releasing.size > 0) await Promise.allSettled(context.releasing);
   removeNow(context, container, { volumes });
 }
 
