@@ -1,10 +1,10 @@
-/** `POST /exec/{id}/resize`; before the start the size is remembered. */
+/** `POST /exec/{id}/resize`; before the start, and while it is under way, the size is remembered. */
 
 import { conflict } from "../errors.ts";
 import type { Exec } from "./exec.ts";
 
 export async function resizeExec(exec: Exec, size: { rows: number; cols: number }): Promise<void> {
   if (exec.handle) return exec.handle.resize(size);
-  if (exec.started) throw conflict("exec_ended", `cannot resize a stopped exec: ${exec.id} has ended`);
+  if (exec.exitCode !== null) throw conflict("exec_ended", `cannot resize a stopped exec: ${exec.id} has ended`);
   exec.size = size;
 }

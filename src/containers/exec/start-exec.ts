@@ -85,7 +85,8 @@ async function launch(
       securitySpec(container, request.Privileged || container.hostConfig.Privileged),
       ulimits(container),
     );
-    const { rows, cols } = exec.size ?? { rows: 0, cols: 0 };
+    const sizeBefore = exec.size;
+    const { rows, cols } = sizeBefore ?? { rows: 0, cols: 0 };
     const stdio = {
       tty: request.Tty,
       rows,
@@ -97,6 +98,8 @@ async function launch(
     exec.handle = handle;
     exec.pid = handle.pid;
     void handle.exited.then((code) => exec.end(code));
+    // The client was answered before the process was there, and may have asked for a size meanwhile.
+    if (exec.size && exec.size !== sizeBefore) await handle.resize(exec.size).catch(() => undefined);
     return handle;
   } catch (cause) {
     const error = describeExecFailure(args[0] ?? "", cause);
