@@ -1,19 +1,9 @@
-import { Failure } from "../../cli/failure.ts";
 import { encodeFilters } from "../../cli/filters.ts";
-import { humanDuration } from "../../cli/relative-time.ts";
-import { renderTable } from "../../cli/table.ts";
+import { printList } from "../../cli/format-list.ts";
 import { filterFlag, formatFlag, noTruncFlag, quietFlag, type Verb } from "../../cli/verb.ts";
-import { type PortSummary, portList } from "./port-list.ts";
+import { headings, listRow, type Summary } from "./list-row.ts";
 
-type Summary = {
-  Id: string;
-  Names: string[];
-  Image: string;
-  Command: string;
-  Created: number;
-  Status: string;
-  Ports: PortSummary[];
-};
+const columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"];
 
 export const ps: Verb = {
   name: "ps",
@@ -28,38 +18,28 @@ export const ps: Verb = {
     formatFlag,
     noTruncFlag,
     quietFlag,
+    { name: "size", short: "s", kind: "bool", summary: "Show the sizes of their files" },
   ],
   async run(session, _args, flags) {
-    const format = flags.string("format");
-    if (format !== undefined && format !== "json") {
-      throw new Failure("Cannot use --format with a template: only json is supported", { hint: "use --format json" });
-    }
-    const containers = await session.client.json<Summary[]>("GET", "/containers/json", {
+    const full = flags.bool("no-trunc");
+    const last = flags.bool("latest") ? 1 : flags.integer("last");
+    const sized = flags.bool("size");
+    const summaries = await session.client.json<Summary[]>("GET", "/containers/json", {
       query: {
         all: flags.bool("all"),
-        limit: flags.bool("latest") ? 1 : flags.integer("last"),
+        limit: last !== undefined && last > 0 ? last : undefined,
+        // A size costs a walk over the files: it is measured only where it will be seen.
+        size: sized || /\{\{[^}]*\.Size\b/.test(flags.string("format") ?? "") || undefined,
         filters: encodeFilters(flags.list("filter")),
       },
     });
-    const full = flags.bool("no-trunc");
-    const id = (summary: Summary) => (full ? summary.Id : summary.Id.slice(0, 12));
-    if (flags.bool("quiet")) for (const summary of containers) session.out.line(id(summary));
-    else if (format === "json") for (const summary of containers) session.out.line(JSON.stringify(summary));
-    else {
-      const nowSec = Date.now() / 1000;
-      const rows = containers.map((summary) => [
-        id(summary),
-        summary.Image,
-        `"${full || summary.Command.length <= 20 ? summary.Command : `${summary.Command.slice(0, 19)}…`}"`,
-        `${humanDuration(nowSec - summary.Created)} ago`,
-        summary.Status,
-        portList(summary.Ports),
-        summary.Names.map((name) => name.replace(/^\//, "")).join(","),
-      ]);
-      void session.out.write(
-        renderTable([["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"], ...rows]),
-      );
-    }
+    const nowSec = Date.now() / 1000;
+    printList(session, flags, {
+      rows: summaries.map((summary) => listRow(summary, { full, nowSec })),
+      headings,
+      columns: sized ? [...columns, "Size"] : columns,
+      quiet: "ID",
+    });
     return 0;
   },
 };

@@ -3,11 +3,10 @@ import { Failure } from "../../cli/failure.ts";
 import type { FlagValues } from "../../cli/flag-values.ts";
 import type { Session } from "../../cli/session.ts";
 import { anyNumber, type Verb } from "../../cli/verb.ts";
-import { readText } from "../../sdk/client.ts";
 import { ApiError } from "../../sdk/errors.ts";
-import { type AttachOptions, carryStreams } from "./attached-streams.ts";
+import { runAttached } from "./attached-container.ts";
+import type { AttachOptions } from "./attached-streams.ts";
 import { createContainer, createFlags, planCreate } from "./create/index.ts";
-import { forwardSignals } from "./forward-signals.ts";
 
 export const run: Verb = {
   name: "run",
@@ -35,7 +34,15 @@ export const run: Verb = {
     body["StdinOnce"] = !detached && flags.bool("interactive");
     if (!detached && !options.tty) return await (await import("./run-once.ts")).runOnce(session, body, options, flags);
     const id = await createContainer(session, body, flags);
-    if (!detached) return await runAttached(session, id, options, flags);
+    if (!detached)
+      return await runAttached(session, {
+        id,
+        streams: options,
+        detachKeys: flags.string("detach-keys"),
+        sigProxy: flags.bool("sig-proxy"),
+        autoRemove: flags.bool("rm"),
+        begin: () => start(session, id),
+      });
     await start(session, id);
     session.out.line(id);
     return 0;
@@ -59,54 +66,6 @@ function attachOptions(flags: FlagValues): AttachOptions {
     stdout: wants("stdout", true),
     stderr: wants("stderr", true),
   };
-}
-
-async function runAttached(session: Session, id: string, options: AttachOptions, flags: FlagValues): Promise<number> {
-  const { client } = session;
-  const { tty: _tty, ...streams } = options;
-  const [attached, waiting] = await Promise.all([
-    client.hijack(`/containers/${id}/attach`, {
-      query: { stream: true, ...streams, detachKeys: flags.string("detach-keys") },
-    }),
-    client.stream("POST", `/containers/${id}/wait`, {
-      query: { condition: flags.bool("rm") ? "removed" : "next-exit" },
-    }),
-  ]);
-  const exitCode = readText(waiting.body, 65536).then(parseExit);
-  exitCode.catch(() => undefined);
-  using signals = flags.bool("sig-proxy") && !options.tty ? forwardSignals(client, id) : undefined;
-  void signals;
-  using terminal = options.tty && options.stdin ? (await import("./raw-terminal.ts")).openRawTerminal() : undefined;
-  const carried = carryStreams(attached.raw, options, session);
-  carried.catch(() => undefined);
-  await start(session, id);
-  terminal?.onResize(
-    ({ h, w }) => void client.text("POST", `/containers/${id}/resize`, { query: { h, w } }).catch(() => undefined),
-  );
-  await carried;
-  return await detachedOr(session, id, exitCode);
-}
-
-/** The stream's end means exit, or that the user typed the detach keys: then the container goes on and we are done. */
-async function detachedOr(session: Session, id: string, exitCode: Promise<number>): Promise<number> {
-  const first = await Promise.race([exitCode, Bun.sleep(100).then(() => undefined)]);
-  if (first !== undefined) return first;
-  try {
-    const { State } = await session.client.json<{ State: { Running: boolean } }>("GET", `/containers/${id}/json`);
-    if (State.Running) return 0;
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
-  }
-  return await exitCode;
-}
-
-function parseExit(text: string): number {
-  const { StatusCode, Error: failure } = JSON.parse(text) as {
-    StatusCode: number;
-    Error?: { Message?: string } | null;
-  };
-  if (failure?.Message) throw new Failure(failure.Message, { exitCode: 125 });
-  return StatusCode;
 }
 
 async function start(session: Session, id: string): Promise<void> {

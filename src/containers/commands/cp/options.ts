@@ -1,0 +1,6 @@
+export type CopyOptions = {
+  /** Keep owners. */
+  archive: boolean;
+  followLink: boolean;
+  quiet: boolean;
+};
