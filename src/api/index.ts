@@ -10,3 +10,4 @@ export {
   refusedRoute,
 } from "./route.ts";
 export { type ApiServer, createApiServer } from "./server.ts";
+export { formatVersion, newestVersion, oldestVersion } from "./versions.ts";

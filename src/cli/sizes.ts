@@ -1,9 +1,5 @@
 /** Sizes as Docker prints them: decimal with three digits for disks, binary for memory. */
 
-export function decimalSize(bytes: number): string {
-  return scaled(bytes, 1000, ["B", "kB", "MB", "GB", "TB", "PB"], 4);
-}
-
 export function binarySize(bytes: number): string {
   return scaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB"], 4);
 }

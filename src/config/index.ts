@@ -1,3 +1,3 @@
 /** Where things live and how they are set. */
-export { homeTag, type Places, resolvePlaces } from "./environment.ts";
-export { defaultSettings, loadSettings, parseSettings, type Settings } from "./settings.ts";
+export { type Places, resolvePlaces } from "./environment.ts";
+export { loadSettings, type Settings } from "./settings.ts";

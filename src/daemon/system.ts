@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import type { Route } from "../api/index.ts";
+import { formatVersion, newestVersion, oldestVersion, type Route } from "../api/index.ts";
 import type { Containers } from "../containers/index.ts";
 import { heldLimits, type Jobs, type PlanFacts } from "../engines/native/index.ts";
 import { type Images, listImages } from "../images/index.ts";
@@ -42,7 +42,7 @@ export function createSystemRoutes({
     limits: heldLimits(cgroups),
     degraded: [...cgroups.degraded, ...degradedWithoutRoot(rootless)],
     build: { version: packageJson.version, gitCommit: "", builtAt: "" },
-    api: { newest: "1.51", oldest: "1.24" },
+    api: { newest: formatVersion(newestVersion), oldest: formatVersion(oldestVersion) },
     containers: { counts: containers.counts, usage: () => containers.usage() },
     images: {
       count: () => images.store.list().length,

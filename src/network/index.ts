@@ -1,16 +1,14 @@
 /** Networks: the default bridge with published ports, host, none. README.md says where to start. */
 
-export { parseExtraHost } from "./files/hosts.ts";
 export { networkMigrations } from "./migrations.ts";
 export {
   createNetworks,
-  type LiveContainer,
   type Networks,
   type NetworksOptions,
   type PreparedNetwork,
 } from "./networks.ts";
 export { parsePublish } from "./ports/parse-publish.ts";
 export { networkRoutes } from "./routes.ts";
-export type { NetworkJson, PortBinding, PortMap } from "./schema.ts";
-export { endpointId, networkId } from "./view/ids.ts";
+export type { PortBinding, PortMap } from "./schema.ts";
+export { networkId } from "./view/ids.ts";
 export type { Attached } from "./view/network-json.ts";

@@ -1,6 +1,5 @@
 export {
   type CapabilityRequest,
-  capabilityNames,
   defaultCapabilities,
   parseCapability,
   planCapabilities,
@@ -20,6 +19,5 @@ export { defaultMaskedPaths, defaultReadonlyPaths } from "./masked-paths.ts";
 export { planRlimits } from "./rlimits.ts";
 export type { NativeArch } from "./seccomp/architectures.ts";
 export { createSeccompFilters, type FilterStore, type SeccompFilter, type SeccompFilters } from "./seccomp/filters.ts";
-export { parseSeccompProfile } from "./seccomp/parse-profile.ts";
-export type { KernelVersion, SeccompProfile } from "./seccomp/profile.ts";
+export type { KernelVersion } from "./seccomp/profile.ts";
 export { type OwnNamespaces, planSysctls } from "./sysctls.ts";

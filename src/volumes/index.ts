@@ -1,5 +1,5 @@
 /** Local volumes. */
 export { type ContainerVolumes, createContainerVolumes } from "./for-containers.ts";
-export { pruneVolumes, volumeBody, volumeRoutes } from "./routes.ts";
-export type { VolumeBody, VolumeRequest } from "./schema.ts";
+export { volumeBody, volumeRoutes } from "./routes.ts";
+export type { VolumeRequest } from "./schema.ts";
 export { openVolumes, type Volume, type Volumes, type VolumesDeps } from "./volumes.ts";

@@ -11,7 +11,6 @@ import {
   optionalFlag,
   optionalTexts,
   type Parsed,
-  parseFields,
   record,
   text,
   textMap,
@@ -117,7 +116,3 @@ export type HostConfig = Parsed<typeof hostConfigFields>;
 export type LogConfig = HostConfig["LogConfig"];
 export type RestartPolicy = HostConfig["RestartPolicy"];
 export type MountRequest = HostConfig["Mounts"][number];
-
-export function parseHostConfig(value: unknown): HostConfig {
-  return parseFields(hostConfigFields, value, "HostConfig");
-}

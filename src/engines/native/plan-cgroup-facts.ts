@@ -54,16 +54,6 @@ export function parseOwnCgroup(text: string): string | null {
   return /^0::(.*)$/m.exec(text)?.[1] ?? null;
 }
 
-/** Names of enabled v1 and v2 controllers in /proc/cgroups. */
-export function parseEnabledControllers(procCgroups: string): string[] {
-  return procCgroups
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => line.split("\t"))
-    .filter((fields) => fields[3] === "1")
-    .map(([name]) => name ?? "");
-}
-
 /** v1 hierarchies win where they carry controllers: a hybrid host's v2 tree has none to hand down. */
 export function v1Roots(mounts: readonly CgroupMount[]): Partial<Record<Controller, string>> {
   const roots: Partial<Record<Controller, string>> = {};
