@@ -1,6 +1,6 @@
 /** The core of the engine a second time, as a user without privileges: with subordinate ids, and with a single id. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { baseImage, createContainer, execIn, runContainer, sh } from "../support/containers.ts";
 import { type Ids, openRootlessHome, type RootlessHome, whyNoRootless } from "../support/rootless-user.ts";
@@ -18,6 +18,8 @@ const noNetwork = { NetworkMode: "none" };
 const host = (HostConfig: Record<string, unknown>) => ({ HostConfig: { ...noNetwork, ...HostConfig } });
 const quiet = host({});
 
+type Cpu = { cpu_usage: { total_usage: number } };
+type Stats = { memory_stats: { usage: number }; cpu_stats: Cpu; precpu_stats: Cpu };
 type Warned = { Warnings: string[]; Id: string };
 
 function cases(ids: Ids): void {
@@ -28,6 +30,8 @@ function cases(ids: Ids): void {
   afterAll(async () => {
     await home[Symbol.asyncDispose]();
   }, 30_000);
+  const detachedExec = async (id: string, Cmd: string[]): Promise<string> =>
+    ((await home.api.ok("POST", `/containers/${id}/exec`, { Cmd })).json as { Id: string }).Id;
   const warningsOf = async (HostConfig: Record<string, unknown>): Promise<string[]> => {
     const answer = await home.api.ok("POST", "/containers/create", { Image: baseImage, Cmd: ["true"], HostConfig });
     const { Warnings, Id } = answer.json as Warned;
@@ -176,12 +180,8 @@ function cases(ids: Ids): void {
   test("gives no network where none is named, with a warning; refuses bridges and ports", async () => {
     expect(await warningsOf({})).toEqual([expect.stringContaining("The container has no network")]);
     expect(await warningsOf({ NetworkMode: "host" })).toEqual([]);
-    const interfaces = await sh(home.api, "ls /sys/class/net | wc -l; cat /proc/net/dev | wc -l", {
-      HostConfig: { NetworkMode: "host" },
-    });
-    expect(Number(interfaces.stdout.split("\n")[1])).toBe(
-      readFileSync("/proc/net/dev", "utf8").trim().split("\n").length,
-    );
+    const joined = await sh(home.api, "readlink /proc/self/ns/net", { HostConfig: { NetworkMode: "host" } });
+    expect(joined.stdout.trim()).toBe(readlinkSync("/proc/self/ns/net"));
     const create = (HostConfig: object) =>
       home.api.call("POST", "/containers/create", { Image: baseImage, Cmd: ["true"], HostConfig });
     expect(await create({ NetworkMode: "bridge" })).toMatchObject({ status: 501 });
@@ -225,6 +225,42 @@ function cases(ids: Ids): void {
     const inspect = (await home.api.ok("GET", `/containers/${id}/json`)).json as { State: object };
     expect(inspect.State).toMatchObject({ Status: "exited", ExitCode: 4 });
     await home.api.ok("DELETE", `/containers/${id}`);
+  });
+
+  test("tells processes and what they use without a cgroup", async () => {
+    const id = await createContainer(home.api, ["sh", "-c", "while :; do :; done"], quiet);
+    await home.api.ok("POST", `/containers/${id}/start`);
+    await home.api.ok("POST", `/exec/${await detachedExec(id, ["sleep", "77"])}/start`, { Detach: true });
+    const { Processes } = (await home.api.ok("GET", `/containers/${id}/top`)).json as { Processes: string[][] };
+    expect(Processes.map((columns) => columns.at(-1))).toContainEqual("sleep 77");
+    const stats = (await home.api.ok("GET", `/containers/${id}/stats?stream=0`)).json as Stats;
+    expect(stats.memory_stats.usage).toBeGreaterThan(0);
+    expect(stats.cpu_stats.cpu_usage.total_usage).toBeGreaterThan(stats.precpu_stats.cpu_usage.total_usage);
+    await home.api.ok("DELETE", `/containers/${id}?force=1`);
+  });
+
+  test("ends a container whose shim was killed, though it has forgotten its parent", async () => {
+    // A change of user clears the signal that the kernel would send when the parent dies.
+    const line = ids === "many" ? "exec su -s /bin/sh nobody -c 'exec sleep 600'" : "exec sleep 600";
+    const id = await createContainer(home.api, ["sh", "-c", line], quiet);
+    await home.api.ok("POST", `/containers/${id}/start`);
+    const { State } = (await home.api.ok("GET", `/containers/${id}/json`)).json as { State: { Pid: number } };
+    const status = () => readFileSync(`/proc/${State.Pid}/status`, "utf8");
+    while (!status().includes("Name:\tsleep")) await Bun.sleep(5);
+    process.kill(Number(/^PPid:\t(\d+)/m.exec(status())?.[1]), "SIGKILL");
+    expect((await home.api.ok("POST", `/containers/${id}/wait`)).json).toMatchObject({ StatusCode: 137 });
+    const deadline = Date.now() + 2000;
+    while (existsSync(`/proc/${State.Pid}`) && Date.now() < deadline) await Bun.sleep(5);
+    expect(existsSync(`/proc/${State.Pid}`)).toBe(false);
+    await home.api.ok("DELETE", `/containers/${id}`);
+  });
+
+  test("joins another container's network", async () => {
+    const id = await createContainer(home.api, ["sleep", "60"], quiet);
+    await home.api.ok("POST", `/containers/${id}/start`);
+    const joined = { HostConfig: { NetworkMode: `container:${id}` } };
+    expect((await sh(home.api, "ls /sys/class/net", joined)).stdout).toBe("lo\n");
+    await home.api.ok("DELETE", `/containers/${id}?force=1`);
   });
 
   test("removes what containers of other ids have made", async () => {

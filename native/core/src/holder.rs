@@ -116,8 +116,12 @@ fn run(socket: OwnedFd, cgroup: &Cgroup, net: &NetPrepare) -> ! {
     if fd::write(&socket, &[0]).is_err() {
         clone::exit_now(1);
     }
-    serve(&socket, v2.as_ref(), usual_oom_score);
-    // The shim is gone. Its container dies by its parent-death signal, unless a set-id program has cleared that.
+    let init = serve(&socket, v2.as_ref(), usual_oom_score);
+    // The shim is gone. Its container dies by its parent-death signal, unless a set-id program has cleared that. Where
+    // there is no cgroup, init's end is that of its pid namespace.
+    if let Some(init) = init {
+        let _ = process::kill_by_fd(&init, libc::SIGKILL);
+    }
     cgroup.sweep(std::process::id() as i32);
     clone::exit_now(0);
 }
@@ -138,16 +142,17 @@ fn enter(socket: &OwnedFd, cgroup: &Cgroup, net: &NetPrepare) -> Result<Option<O
     Ok(v2)
 }
 
-/// Answers births until the shim is gone.
-fn serve(socket: &OwnedFd, v2: Option<&OwnedFd>, oom_score: i32) {
+/// Answers births until the shim is gone; returns the init that was born last.
+fn serve(socket: &OwnedFd, v2: Option<&OwnedFd>, oom_score: i32) -> Option<OwnedFd> {
+    let mut init = None;
     loop {
         let mut request = [0; REQUEST_BYTES];
         let (n, mut fds) = match message::receive(socket, &mut request) {
             Ok(received) => received,
-            Err(_) => return,
+            Err(_) => return init,
         };
         if n != REQUEST_BYTES || fds.is_empty() {
-            return;
+            return init;
         }
         let flags = u64::from_ne_bytes(request[..8].try_into().expect("eight bytes"));
         let report = fds.remove(0);
@@ -160,11 +165,16 @@ fn serve(socket: &OwnedFd, v2: Option<&OwnedFd>, oom_score: i32) {
         let answer = match result {
             Ok(None) if request[8] == Birth::Init as u8 => child::init::run(report, v2.is_some(), oom_score),
             Ok(None) => child::exec::run(report, oom_score),
-            Ok(Some(pid)) => pid,
+            Ok(Some(pid)) => {
+                if request[8] == Birth::Init as u8 {
+                    init = process::pidfd(pid).ok();
+                }
+                pid
+            }
             Err(e) => -e.raw_os_error().unwrap_or(libc::EINVAL),
         };
         if fd::write(socket, &answer.to_ne_bytes()).is_err() {
-            return;
+            return init;
         }
     }
 }

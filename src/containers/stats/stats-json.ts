@@ -2,7 +2,8 @@
 import type { WorkloadStats } from "../../engines/index.ts";
 import { rfc3339 } from "../view/time.ts";
 
-export type Sample = { stats: WorkloadStats; systemCpuNs: number; onlineCpus: number };
+/** `memoryBytes` is the machine's: what stands for the limit where there is none. */
+export type Sample = { stats: WorkloadStats; systemCpuNs: number; onlineCpus: number; memoryBytes: number };
 
 /** `previous` null: the first sample, with Docker's empty `precpu_stats`. */
 export function statsJson(id: string, name: string, now: Sample, previous: Sample | null): Record<string, unknown> {
@@ -12,7 +13,10 @@ export function statsJson(id: string, name: string, now: Sample, previous: Sampl
     id,
     read: rfc3339(stats.readAtMs),
     preread: rfc3339(previous?.stats.readAtMs ?? 0),
-    pids_stats: { current: stats.pidsCurrent, ...(stats.pidsLimit > 0 ? { limit: stats.pidsLimit } : {}) },
+    pids_stats: {
+      current: stats.pidsCurrent,
+      ...(stats.pidsLimit > 0 && Number.isFinite(stats.pidsLimit) ? { limit: stats.pidsLimit } : {}),
+    },
     blkio_stats: blkio(stats.blkio),
     num_procs: 0,
     storage_stats: {},
@@ -23,7 +27,7 @@ export function statsJson(id: string, name: string, now: Sample, previous: Sampl
       ...(stats.memoryMaxUsage > 0 ? { max_usage: stats.memoryMaxUsage } : {}),
       stats: stats.memoryStat,
       ...(stats.memoryFailures > 0 ? { failcnt: stats.memoryFailures } : {}),
-      limit: stats.memoryLimit,
+      limit: Math.min(stats.memoryLimit, now.memoryBytes),
     },
     ...(Object.keys(stats.networks).length > 0 ? { networks: networks(stats.networks) } : {}),
   };

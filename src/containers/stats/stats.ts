@@ -1,4 +1,5 @@
 /** `GET /containers/{id}/stats`: once, or a sample a second while the client listens. */
+import { totalmem } from "node:os";
 import { type ApiRequest, boolQuery } from "../../api/index.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
@@ -29,7 +30,8 @@ export async function stats(context: Context, container: Container, request: Api
 
 function take(container: Container): Sample | null {
   if (!container.workload) return null;
-  return { stats: container.workload.stats(), systemCpuNs: readSystemCpu(), onlineCpus: onlineCpus() };
+  const stats = container.workload.stats();
+  return { stats, systemCpuNs: readSystemCpu(), onlineCpus: onlineCpus(), memoryBytes: totalmem() };
 }
 
 function describe({ id, name }: Container, sample: Sample | null, previous: Sample | null): Record<string, unknown> {

@@ -49,7 +49,7 @@ function defaultMounts(spec: WorkloadSpec, { cgroups, singleId, rootless, hostQu
       flags: ["nosuid", "noexec"],
     },
     // The kernel shows sysfs only to the owner of the network namespace.
-    inUserNamespace && net.kind !== "prepared"
+    inUserNamespace && net.kind === "host"
       ? hostBind("/sys", readonly, quiet)
       : { kind: "sysfs", target: "/sys", readonly, flags: quiet },
   ];

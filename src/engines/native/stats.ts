@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { RuntimeRecord, WorkloadStats } from "../engine.ts";
 import { readKeyed, readNumber, readPids, readText } from "./counters.ts";
+import { processesOf, sumOfProcesses } from "./stats-of-processes.ts";
 
 type Cpu = Pick<
   WorkloadStats,
@@ -14,6 +15,7 @@ const tickNs = 10_000_000;
 
 export function readStats(record: RuntimeRecord): WorkloadStats {
   const dirs = record.cgroupDirs;
+  if (Object.keys(dirs).length === 0) return withoutCgroup(record);
   const unified = dirs["unified"];
   const v2 = unified !== undefined && dirs["memory"] === undefined;
   const pidsDir = v2 ? unified : dirs["pids"];
@@ -29,23 +31,29 @@ export function readStats(record: RuntimeRecord): WorkloadStats {
   };
 }
 
+function withoutCgroup(record: RuntimeRecord): WorkloadStats {
+  const pids = readProcesses(record);
+  const { userNs, kernelNs, memoryBytes } = sumOfProcesses(pids);
+  return {
+    readAtMs: Date.now(),
+    ...cpuV1({}),
+    ...{ cpuTotalNs: userNs + kernelNs, cpuUserNs: userNs, cpuKernelNs: kernelNs },
+    ...memoryV1(undefined),
+    memoryUsage: memoryBytes,
+    pidsCurrent: pids.length,
+    pidsLimit: Number.POSITIVE_INFINITY,
+    blkio: [],
+    networks: networkStats(record),
+  };
+}
+
 /** Host pids of the workload: init first, the holder left out. */
 export function readProcesses(record: RuntimeRecord): number[] {
   const dirs = record.cgroupDirs;
   const dir = dirs["pids"] ?? dirs["memory"] ?? dirs["unified"] ?? Object.values(dirs)[0];
-  if (dir === undefined) return descendants(record.pid);
+  if (dir === undefined) return processesOf(record.pid);
   const others = readPids(join(dir, "cgroup.procs")).filter((pid) => pid !== record.pid && pid !== record.holderPid);
   return [record.pid, ...others];
-}
-
-/** Without a cgroup: the init's children, all the way down. */
-function descendants(pid: number): number[] {
-  const found = [pid];
-  for (let at = 0; at < found.length; at += 1) {
-    const children = readText(`/proc/${found[at]}/task/${found[at]}/children`).trim();
-    if (children !== "") found.push(...children.split(" ").map(Number));
-  }
-  return found;
 }
 
 function cpuV1(dirs: Record<string, string>): Cpu {

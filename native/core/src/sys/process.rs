@@ -52,6 +52,13 @@ pub fn kill(pid: i32, signo: i32) -> io::Result<()> {
     check(i64::from(unsafe { libc::kill(pid, signo) })).map(|_| ())
 }
 
+/// Sends a signal to the very process that the descriptor was opened for, whoever may have its number now.
+pub fn kill_by_fd(pidfd: &impl AsFd, signo: i32) -> io::Result<()> {
+    let (fd, none) = (pidfd.as_fd().as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+    // SAFETY: without siginfo the kernel reads no memory of ours.
+    check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signo, none, 0) }).map(|_| ())
+}
+
 pub fn now_ns() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
