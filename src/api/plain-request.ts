@@ -1,7 +1,7 @@
 /** An ApiRequest over an ordinary request and response. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
-import { readJson } from "./body.ts";
+import { readRequestJson } from "./body.ts";
 import { commonHeaders } from "./headers.ts";
 import type { ApiRequest, ByteSink } from "./route.ts";
 import type { ApiVersion } from "./versions.ts";
@@ -17,7 +17,7 @@ export function createPlainRequest(raw: IncomingMessage, response: ServerRespons
       controller ??= abortOnClose(response);
       return controller.signal;
     },
-    json: () => readJson(raw, raw.headers["content-type"]),
+    json: () => readRequestJson(raw),
     body: () => raw,
     sendJson(status, value, headers) {
       const text = `${JSON.stringify(value)}\n`;

@@ -12,7 +12,7 @@ import {
 import { arch, release } from "node:os";
 import { join } from "node:path";
 import type { DeviceNode, PlanFacts } from "../engines/native/index.ts";
-import { readCgroupFacts } from "../engines/native/index.ts";
+import { makeSkeleton, readCgroupFacts } from "../engines/native/index.ts";
 import { createSeccompFilters, type DeviceLookup, type FilterStore, type NativeArch } from "../security/index.ts";
 import type { RootlessFacts } from "./rootless.ts";
 
@@ -22,6 +22,7 @@ export function readPlanFacts(home: string, rootless: RootlessFacts | null): Pla
   return {
     cgroups: readCgroupFacts(rootless !== null),
     rootless: rootless !== null,
+    skeleton: makeSkeleton(home),
     singleId: rootless !== null && !rootless.subordinateIds,
     hostQueues: existsSync("/dev/mqueue"),
     seccomp: createSeccompFilters({ arch: native, kernel: { major, minor } }, fileStore(join(home, "cache/seccomp"))),

@@ -35,6 +35,7 @@ export const exampleFacts: PlanFacts = {
   cgroups: v1Cgroups,
   rootless: false,
   singleId: false,
+  skeleton: null,
   hostQueues: true,
   lookupDevice: (path) =>
     path === "/dev/fuse"

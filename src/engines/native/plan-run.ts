@@ -23,6 +23,8 @@ export type PlanFacts = ProcessFacts & {
   rootless: boolean;
   /** That namespace has a single id. */
   singleId: boolean;
+  /** The layer below every image (`makeSkeleton`). */
+  skeleton: string | null;
   /** The host has its message queues mounted at /dev/mqueue. */
   hostQueues: boolean;
   /** Called for `--device` and per-device I/O limits only. */
@@ -59,7 +61,7 @@ export function planRun(spec: WorkloadSpec, facts: PlanFacts, dirs: CgroupDirs):
     hostname: uts.kind === "new" ? spec.hostname : "",
     domainname: uts.kind === "new" ? spec.domainname : "",
     root: {
-      lowers: [...root.lowers],
+      lowers: facts.skeleton === null ? [...root.lowers] : [...root.lowers, facts.skeleton],
       upper: root.upper,
       work: root.work,
       volatile: root.volatile,
