@@ -57,6 +57,11 @@ if (!(arguments_.includes("--if-changed") && isFresh())) {
 }
 
 if (arguments_.includes("--executable")) {
+  const core = "native/target/x86_64-unknown-linux-gnu/release/hbx-core";
+  if (!existsSync(join(root, core))) {
+    console.error(`Cannot build dist/hbx: the native core is missing (${core})\nhint: run \`npm run setup\` first`);
+    process.exit(1);
+  }
   bundle("--compile", "--bytecode", "--format=esm", `--outfile=${join(root, "dist/hbx")}`, "src/executable.ts");
   console.log("built dist/hbx");
 }
