@@ -40,6 +40,16 @@ describe("logs", () => {
     expect(await logs("stderr=1")).toEqual(["2:b\n"]);
   });
 
+  test("without follow, what is written while it is read is left out", async () => {
+    append(path, ...Array.from({ length: 40_000 }, () => logRecord(1, "x".repeat(40))));
+    const response = await h.fetchUnix("/containers/cc/logs?stdout=1");
+    const reader = response.body?.getReader();
+    let bytes = (await reader?.read())?.value?.length ?? 0;
+    append(path, ...Array.from({ length: 40_000 }, () => logRecord(1, "y".repeat(40))));
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) bytes += part.value.length;
+    expect(bytes).toBe(40_000 * (8 + 40));
+  });
+
   test("a torn record at the end is left out", async () => {
     append(path, logRecord(1, "whole\n"), logRecord(1, "torn off here\n").subarray(0, 20));
     expect(await logs("stdout=1&stderr=1")).toEqual(["1:whole\n"]);

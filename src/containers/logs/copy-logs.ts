@@ -54,7 +54,9 @@ export async function copyLogs(
     const format = createFormatter({ selection, mux: !container.config.Tty, timestamps, details, tail });
     const copy = async (file: LogFile, index: number, from: number): Promise<number> => {
       let offset = from;
-      for await (const block of readBlocks(file.handle, from)) {
+      // Who does not follow gets what was there: a container may write faster than its log is read.
+      const limit = change ? Number.POSITIVE_INFINITY : file.sizeBytes;
+      for await (const block of readBlocks(file.handle, from, limit)) {
         if (signal.aborted) return offset;
         offset = block.offset + block.bytes.length;
         const bytes = format(block, index);

@@ -1,7 +1,12 @@
 /** The files of one log, oldest first, though they may be rotated while they are being opened. */
 import { type FileHandle, open, stat } from "node:fs/promises";
 
-export type LogFile = AsyncDisposable & { handle: FileHandle; inode: bigint };
+export type LogFile = AsyncDisposable & {
+  handle: FileHandle;
+  inode: bigint;
+  /** When it was opened; the newest grows. */
+  sizeBytes: number;
+};
 
 const attempts = 10;
 
@@ -39,8 +44,8 @@ const nameOf = (path: string, index: number): string => (index === 0 ? path : `$
 async function openLogFile(path: string): Promise<LogFile | null> {
   try {
     const handle = await open(path, "r");
-    const { ino } = await handle.stat({ bigint: true });
-    return { handle, inode: ino, [Symbol.asyncDispose]: () => handle.close() };
+    const { ino, size } = await handle.stat({ bigint: true });
+    return { handle, inode: ino, sizeBytes: Number(size), [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;

@@ -11,12 +11,16 @@ export type Block = {
   offset: number;
 };
 
-/** Yields what there is from `offset` on. Ends before a record that is not complete (yet) or not one at all. */
-export async function* readBlocks(handle: FileHandle, offset = 0): AsyncGenerator<Block> {
+/** Yields what there is from `offset` on, up to `limit`. Ends before a record that is not complete (yet) or not one at all. */
+export async function* readBlocks(
+  handle: FileHandle,
+  offset = 0,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Block> {
   let at = offset;
   for (;;) {
     const buffer = Buffer.allocUnsafeSlow(blockBytes);
-    const { bytesRead } = await handle.read(buffer, 0, blockBytes, at);
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(blockBytes, limit - at), at);
     const end = lastRecordEnd(buffer, 0, bytesRead);
     if (end === 0) return;
     yield { bytes: buffer.subarray(0, end), offset: at };
