@@ -27,16 +27,16 @@ const countCargo = (output: string): Counts => ({
   skipped: total(output, /^test result: .*?(\d+) ignored/gm),
 });
 
-const bunStage = (name: string, folder: string): Stage => ({
+const bunStage = (name: string, ...folders: string[]): Stage => ({
   name,
   command: bun,
-  args: ["test", "--timeout", "60000", `./${folder}`],
+  args: ["test", "--timeout", "60000", ...folders.map((folder) => `./${folder}`)],
   cwd: root,
   count: countBun,
 });
 
 const stages: Stage[] = [
-  bunStage("unit", "src"),
+  bunStage("unit", "src", "scripts"),
   {
     name: "native",
     command: "cargo",

@@ -120,7 +120,7 @@ export const features: readonly Feature[] = [
     summary: "create, start, attach, exec, logs, wait, stop, remove and what else is below /containers and /exec",
     status: "complete",
     door: "index",
-    knows: foundation,
+    knows: [...foundation, "security"],
     speaks: ["engines"],
     routes: "src/containers/routes.ts",
     commands: "src/containers/commands",
