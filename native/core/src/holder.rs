@@ -156,14 +156,20 @@ fn serve(socket: &OwnedFd, v2: Option<&OwnedFd>, oom_score: i32) -> Option<Owned
         }
         let flags = u64::from_ne_bytes(request[..8].try_into().expect("eight bytes"));
         let report = fds.remove(0);
+        // On v2 the clone would root the new namespace at our own cgroup; the child makes it once it is inside of its.
+        let late = if v2.is_some() {
+            flags & libc::CLONE_NEWCGROUP as u64
+        } else {
+            0
+        };
         let result = (|| {
             if let Some(namespace) = fds.first() {
                 process::join(namespace, libc::CLONE_NEWPID)?;
             }
-            clone::clone3(flags | libc::CLONE_PARENT as u64, v2.map(AsFd::as_fd))
+            clone::clone3((flags & !late) | libc::CLONE_PARENT as u64, v2.map(AsFd::as_fd))
         })();
         let answer = match result {
-            Ok(None) if request[8] == Birth::Init as u8 => child::init::run(report, v2.is_some(), oom_score),
+            Ok(None) if request[8] == Birth::Init as u8 => child::init::run(report, v2.is_some(), late, oom_score),
             Ok(None) => child::exec::run(report, oom_score),
             Ok(Some(pid)) => {
                 if request[8] == Birth::Init as u8 {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { planProcess } from "./plan-process.ts";
-import { exampleFacts, examplePlan, exampleSpec } from "./plan-run.test-support.ts";
+import { exampleFacts, examplePlan, exampleSpec, v2Cgroups } from "./plan-run.test-support.ts";
 
 const security = exampleSpec.security;
 const targets = (plan: { mounts: { target: string }[] }) => plan.mounts.map(({ target }) => target);
@@ -98,6 +98,38 @@ describe("planRun()", () => {
   test("shares the host's IPC mounts with its namespace", () => {
     const plan = examplePlan({ namespaces: { ...exampleSpec.namespaces, ipc: { kind: "host" } } });
     expect(plan.mounts.find(({ target }) => target === "/dev/shm")).toMatchObject({ kind: "bind", source: "/dev/shm" });
+  });
+});
+
+describe("planRun() without root", () => {
+  const namespaces = (change: object) => ({ namespaces: { ...exampleSpec.namespaces, ...change } });
+  const kinds = (change: object, facts: object = { rootless: true }) =>
+    Object.fromEntries(examplePlan(namespaces(change), facts).mounts.map(({ target, kind }) => [target, kind]));
+
+  test("binds what shows a namespace of the host, since it cannot be mounted", () => {
+    const host = { kind: "host" };
+    expect(kinds({ pid: host })["/proc"]).toBe("bind");
+    expect(kinds({ net: host })["/sys"]).toBe("bind");
+    expect(kinds({ ipc: host })["/dev/mqueue"]).toBe("bind");
+    expect(kinds({ ipc: host }, { rootless: true, hostQueues: false })["/dev/mqueue"]).toBeUndefined();
+    expect(kinds({ pid: host, net: host, ipc: host }, {})).toMatchObject({
+      "/proc": "proc",
+      "/sys": "sysfs",
+      "/dev/mqueue": "mqueue",
+    });
+  });
+
+  test("asks for no device program, which the kernel takes from root alone", () => {
+    const onV2 = (rootless: boolean) => examplePlan({}, { cgroups: v2Cgroups, rootless }).cgroup;
+    expect(onV2(true)).not.toHaveProperty("deviceProgram");
+    expect(onV2(false)).toHaveProperty("deviceProgram");
+  });
+
+  test("leaves the terminals' group out where there is one id", () => {
+    const data = (singleId: boolean) =>
+      examplePlan({}, { rootless: true, singleId }).mounts.find(({ kind }) => kind === "devpts");
+    expect(data(true)).toMatchObject({ data: expect.not.stringContaining("gid") });
+    expect(data(false)).toMatchObject({ data: expect.stringContaining("gid=5") });
   });
 });
 

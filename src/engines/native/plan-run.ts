@@ -88,7 +88,8 @@ export function planRun(spec: WorkloadSpec, facts: PlanFacts, dirs: CgroupDirs):
       facts: facts.cgroups,
       dirs,
       resources: spec.resources,
-      privileged,
+      // In a user namespace nobody can make a device node, and the kernel takes no device program from it.
+      privileged: privileged || facts.rootless,
       deviceRules: devices.rules,
       lookup: facts.lookupDevice,
     }),

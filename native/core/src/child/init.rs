@@ -16,13 +16,19 @@ struct Start {
     plan: RunPlan,
 }
 
-pub fn run(report: OwnedFd, v2_cgroup: bool, usual_oom_score: i32) -> ! {
+/// `late`: namespaces that could not be made by the birth itself.
+pub fn run(report: OwnedFd, v2_cgroup: bool, late: u64, usual_oom_score: i32) -> ! {
     let _ = process::die_with_parent();
     process::set_name(c"hbx-init");
     fd::close_others(&mut [report.as_raw_fd()]);
     process::new_session();
     let report = Report(report);
     let score = oom_score::open();
+    if late != 0
+        && let Err(e) = process::unshare(late as i32)
+    {
+        report.fail(&Failure::io(steps::CLONE, &e).saying("cgroup namespace"));
+    }
     let failure = match become_container(&report, score, v2_cgroup, usual_oom_score) {
         Ok(never) => match never {},
         Err(failure) => failure,

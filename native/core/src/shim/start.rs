@@ -40,17 +40,10 @@ struct Start {
 }
 
 /// What almost every container asks for; the init is born with it ahead of time.
-pub fn usual_flags(v2_cgroup: bool) -> u64 {
-    let flags = libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
-    // On v2 the new namespace would be rooted at the holder's cgroup; the child makes its own once it is inside.
-    (if v2_cgroup {
-        flags
-    } else {
-        flags | libc::CLONE_NEWCGROUP
-    }) as u64
-}
+pub const USUAL_FLAGS: u64 =
+    (libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP) as u64;
 
-fn flags_of(namespaces: &Namespaces, v2_cgroup: bool) -> u64 {
+fn flags_of(namespaces: &Namespaces) -> u64 {
     let pairs = [
         (&namespaces.pid, libc::CLONE_NEWPID),
         (&namespaces.uts, libc::CLONE_NEWUTS),
@@ -58,7 +51,7 @@ fn flags_of(namespaces: &Namespaces, v2_cgroup: bool) -> u64 {
         (&namespaces.cgroup, libc::CLONE_NEWCGROUP),
     ];
     let new = pairs.iter().filter(|(source, _)| **source == NamespaceSource::New);
-    new.fold(0, |flags, (_, flag)| flags | *flag as u64) & usual_flags(v2_cgroup)
+    new.fold(0, |flags, (_, flag)| flags | *flag as u64)
 }
 
 pub fn bear_init(holder: &Holder, flags: u64, pid_namespace: Option<&OwnedFd>) -> Result<Newborn, Failure> {
@@ -143,7 +136,7 @@ impl Shim {
 
     /// The init that was born ahead, or another one where the plan asks for other namespaces.
     fn fitting_newborn(&mut self, namespaces: &Namespaces) -> Result<Newborn, Failure> {
-        let flags = flags_of(namespaces, self.cgroup.v2_dir.is_some());
+        let flags = flags_of(namespaces);
         if namespaces.net == NetSource::Host && !self.host_network {
             let text = "the plan wants the host's network, the spare was prepared with another";
             return Err(Failure::new(steps::PLAN, 0).saying(text));
@@ -263,15 +256,11 @@ mod tests {
             user: None,
             time: None,
         };
-        assert_eq!(flags_of(&all, false), usual_flags(false));
-        assert_eq!(flags_of(&all, true), usual_flags(true));
+        assert_eq!(flags_of(&all), USUAL_FLAGS);
         let shared = Namespaces {
             pid: NamespaceSource::Host,
             ..all
         };
-        assert_eq!(
-            flags_of(&shared, false),
-            usual_flags(false) & !(libc::CLONE_NEWPID as u64)
-        );
+        assert_eq!(flags_of(&shared), USUAL_FLAGS & !(libc::CLONE_NEWPID as u64));
     }
 }
