@@ -48,6 +48,15 @@ export function removalConflict(message: string): EngineError {
   return imageError("conflict", "in_use", `conflict: ${message}`);
 }
 
+export function manifestsUnsupported(): EngineError {
+  return imageError(
+    "unsupported",
+    "no_manifests",
+    "Cannot list manifests: an image here has one platform and no list of manifests",
+    "leave manifests out",
+  );
+}
+
 export function registryUnsupported(what: string): EngineError {
   return imageError(
     "unsupported",

@@ -3,6 +3,7 @@ import type { ApiRequest } from "../../api/index.ts";
 import type { HistoryEntry } from "../config/image-config.ts";
 import type { Images } from "../images.ts";
 import type { Image } from "../store/image-store.ts";
+import { requirePlatform } from "./asked-platform.ts";
 import { repoNames } from "./list.ts";
 
 export type HistoryItem = {
@@ -15,7 +16,9 @@ export type HistoryItem = {
 };
 
 export function handleHistory(images: Images, request: ApiRequest): void {
-  request.sendJson(200, imageHistory(images, images.store.find(request.params.name ?? "")));
+  const image = images.store.find(request.params.name ?? "");
+  requirePlatform(image, request.query.getAll("platform"));
+  request.sendJson(200, imageHistory(images, image));
 }
 
 export function imageHistory(images: Images, image: Image): HistoryItem[] {

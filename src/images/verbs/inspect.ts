@@ -2,10 +2,13 @@
 import type { ApiRequest } from "../../api/index.ts";
 import type { Images } from "../images.ts";
 import type { Image } from "../store/image-store.ts";
+import { refuseManifests, requirePlatform } from "./asked-platform.ts";
 import { repoNames } from "./list.ts";
 
 export function handleInspect(images: Images, request: ApiRequest): void {
   const image = images.store.find(request.params.name ?? "");
+  refuseManifests(request.query);
+  requirePlatform(image, request.query.getAll("platform"));
   const body = inspectImage(images, image);
   request.sendJson(200, request.version[1] < 44 ? { ...body, VirtualSize: body.Size } : body);
 }

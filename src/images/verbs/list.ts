@@ -5,6 +5,7 @@ import { parseImageFilters } from "../filters.ts";
 import type { Images } from "../images.ts";
 import { familiarName, familiarRepository, type Reference } from "../reference/reference.ts";
 import type { Image } from "../store/image-store.ts";
+import { refuseManifests } from "./asked-platform.ts";
 
 export type ImageSummary = {
   Id: string;
@@ -28,6 +29,7 @@ const filterNames = ["dangling", "label", "before", "since", "reference", "until
 export function handleList(images: Images, request: ApiRequest): void {
   const { query, version } = request;
   const filters = parseFilters(query, filterNames);
+  refuseManifests(query);
   const summaries = listImages(images, {
     all: boolQuery(query, "all"),
     filters,

@@ -9,12 +9,15 @@ import { parseImageName } from "../reference/parse-any.ts";
 import { canonicalName, familiarName, type Reference } from "../reference/reference.ts";
 import { collectLayers } from "../store/collect.ts";
 import type { Image } from "../store/image-store.ts";
+import { requirePlatform } from "./asked-platform.ts";
 
 export type RemovedItem = { Untagged: string } | { Deleted: string };
 export type Removal = { items: RemovedItem[]; freedBytes: number };
 export type RemoveOptions = { force: boolean; prune: boolean };
 
 export function handleRemove(images: Images, request: ApiRequest): void {
+  // Whoever names platforms must not lose the image of another.
+  requirePlatform(images.store.find(request.params.name ?? ""), request.query.getAll("platforms"));
   const options = { force: boolQuery(request.query, "force"), prune: !boolQuery(request.query, "noprune") };
   request.sendJson(200, removeImage(images, request.params.name ?? "", options).items);
 }

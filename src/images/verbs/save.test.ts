@@ -20,7 +20,7 @@ const app = tarOf({ "app/run": "run\n" });
 const { signal } = new AbortController();
 
 async function save(at: TestImages, ...names: string[]): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(saveImages(at.images, selectImages(at.images, names, null))));
+  return Buffer.concat(await Array.fromAsync(saveImages(at.images, selectImages(at.images, names, []))));
 }
 async function* once(bytes: Uint8Array) {
   yield bytes;
@@ -73,12 +73,12 @@ test("selectImages() takes all tags of a repository, one tag, or an id without n
   using at = openTestImages();
   await at.load(dockerArchive(["app:1", "app:2"], [base]));
   const { id } = at.images.store.find("app:1");
-  const names = (name: string) => selectImages(at.images, [name], null)[0]?.names.map((item) => item.tag);
+  const names = (name: string) => selectImages(at.images, [name], [])[0]?.names.map((item) => item.tag);
   expect(names("app")).toEqual(["1", "2"]);
   expect(names("app:2")).toEqual(["2"]);
   expect(names(id)).toEqual([]);
   expect(names(id.slice(7, 19))).toEqual([]);
-  expect(() => selectImages(at.images, ["app:1", "nope"], null)).toThrow("No such image: nope:latest");
+  expect(() => selectImages(at.images, ["app:1", "nope"], [])).toThrow("No such image: nope:latest");
 });
 
 test("importImage() makes an image of a root filesystem, with changes", async () => {

@@ -3,13 +3,12 @@ import type { ApiRequest } from "../../api/index.ts";
 import { invalidArgument } from "../../base/errors.ts";
 import { writeTar } from "../archive/tar-writer.ts";
 import { archiveEntries, type SavedImage } from "../archive/write-archive.ts";
-import { hostPlatform, parsePlatform, platformMatches } from "../config/platform.ts";
-import { noSuchImage } from "../errors.ts";
 import { imageEvent } from "../image-event.ts";
 import type { Images } from "../images.ts";
 import { parseImageName } from "../reference/parse-any.ts";
 import { familiarName, type Reference } from "../reference/reference.ts";
 import type { Image } from "../store/image-store.ts";
+import { requirePlatform } from "./asked-platform.ts";
 
 export async function handleSave(images: Images, request: ApiRequest): Promise<void> {
   const { params, query } = request;
@@ -17,7 +16,7 @@ export async function handleSave(images: Images, request: ApiRequest): Promise<v
   const wanted = names.filter((name) => name !== "");
   if (wanted.length === 0)
     throw invalidArgument("image.no_names", "Cannot save images: the parameter names is missing");
-  const saved = selectImages(images, wanted, query.get("platform"));
+  const saved = selectImages(images, wanted, query.getAll("platform"));
   const sink = request.stream(200, "application/x-tar");
   for await (const bytes of saveImages(images, saved)) {
     request.signal.throwIfAborted();
@@ -27,13 +26,10 @@ export async function handleSave(images: Images, request: ApiRequest): Promise<v
 }
 
 /** Everything is found before the first byte is sent. A repository without a tag means all of its tags. */
-export function selectImages(images: Images, names: readonly string[], platformText: string | null): SavedImage[] {
-  const platform = parsePlatform(platformText);
+export function selectImages(images: Images, names: readonly string[], platforms: readonly string[]): SavedImage[] {
   const selected = new Map<string, { image: Image; names: Map<string, Reference> }>();
   const add = (image: Image, references: readonly Reference[]) => {
-    const { os, architecture, variant } = image.file;
-    const given = { os, architecture: architecture || hostPlatform().architecture, variant };
-    if (platform !== null && !platformMatches(platform, given)) throw noSuchImage(`${image.id} for ${platformText}`);
+    requirePlatform(image, platforms);
     const entry = selected.get(image.id) ?? { image, names: new Map<string, Reference>() };
     for (const reference of references) entry.names.set(familiarName(reference), reference);
     selected.set(image.id, entry);
