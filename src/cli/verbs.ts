@@ -219,6 +219,28 @@ const entries: Entry[] = [
     async () => (await import("../network/commands/ls.ts")).networkList,
     ["network list"],
   ],
+  ["network create", "Create a network", async () => (await import("../network/commands/create.ts")).networkCreate],
+  [
+    "network connect",
+    "Connect a container to a network",
+    async () => (await import("../network/commands/connect.ts")).networkConnect,
+  ],
+  [
+    "network disconnect",
+    "Disconnect a container from a network",
+    async () => (await import("../network/commands/disconnect.ts")).networkDisconnect,
+  ],
+  [
+    "network rm",
+    "Remove networks",
+    async () => (await import("../network/commands/rm.ts")).networkRemove,
+    ["network remove"],
+  ],
+  [
+    "network prune",
+    "Remove networks that no container uses",
+    async () => (await import("../network/commands/prune.ts")).networkPrune,
+  ],
   [
     "network inspect",
     "Show all about networks",
@@ -263,14 +285,23 @@ const entries: Entry[] = [
     "Say whether the daemon runs",
     async () => (await import("../daemon/commands/status.ts")).daemonStatus,
   ],
+  ["bench", "Measure this engine beside others", async () => (await import("../system/commands/bench.ts")).bench],
+  [
+    "completion",
+    "Print the completion script for a shell",
+    async () => (await import("./completion/completion.ts")).completion,
+  ],
   ["daemon logs", "Print the daemon's log", async () => (await import("../daemon/commands/logs.ts")).daemonLogs],
 ];
+
+/** Not shown and not completed: it is what completion scripts call. */
+const hidden: Entry = ["__complete", "", async () => (await import("./completion/complete.ts")).complete];
 
 export type Found = { load: () => Promise<Verb>; args: string[] };
 
 export function findVerb(argv: readonly string[]): Found | undefined {
   const two = argv.length > 1 ? `${argv[0]} ${argv[1]}` : undefined;
-  for (const [name, , load, aliases] of entries) {
+  for (const [name, , load, aliases] of [...entries, hidden]) {
     if (two !== undefined && (name === two || aliases?.includes(two))) return { load, args: argv.slice(2) };
     if (name === argv[0]) return { load, args: argv.slice(1) };
   }

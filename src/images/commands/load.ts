@@ -14,7 +14,7 @@ export const load: Verb = {
       short: "i",
       kind: "string",
       placeholder: "FILE",
-      summary: "Read from a file instead of standard input",
+      summary: "Read from a file or an OCI layout directory, not from standard input",
     },
     { name: "quiet", short: "q", kind: "bool", summary: "Print only the names" },
     { name: "platform", kind: "string", summary: "Load only this platform (os/arch)" },
@@ -26,12 +26,19 @@ export const load: Verb = {
         hint: "name the archive: hbx load -i FILE",
       });
     }
-    if (path !== undefined && !(await Bun.file(path).exists()))
-      throw new Failure(`open ${path}: no such file or directory`);
     const { body } = await session.client.stream("POST", "/images/load", {
       query: { quiet: flags.bool("quiet") || !process.stderr.isTTY, platform: flags.string("platform") },
-      body: path === undefined ? standardInput() : Bun.file(path).stream(),
+      body: path === undefined ? standardInput() : await archiveAt(path),
     });
     return await printProgress(session, body);
   },
 };
+
+async function archiveAt(path: string): Promise<AsyncIterable<Uint8Array>> {
+  const file = Bun.file(path);
+  const found = await file.stat().catch(() => {
+    throw new Failure(`open ${path}: no such file or directory`);
+  });
+  if (!found.isDirectory()) return file.stream();
+  return await (await import("./layout-archive.ts")).layoutArchive(path);
+}

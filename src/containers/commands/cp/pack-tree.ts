@@ -9,21 +9,28 @@ type Headers = Partial<Header> & { name: string };
 /** `name` is what the topmost entry is called in the archive. */
 export function packTree(root: string, name: string): AsyncIterable<Uint8Array> {
   const pack = openPack();
-  addTree(pack, root, name).then(
+  addTree(pack, root, name, new Map()).then(
     () => pack.finalize(),
     (error: unknown) => pack.destroy(error instanceof Error ? error : new Error(String(error))),
   );
   return pack as AsyncIterable<Uint8Array>;
 }
 
-async function addTree(pack: Pack, path: string, name: string): Promise<void> {
+/** `seen` has the first name of each file with several. */
+async function addTree(pack: Pack, path: string, name: string, seen: Map<string, string>): Promise<void> {
   const stat = await lstat(path);
   const header = { name, mode: stat.mode & 0o7777, mtime: stat.mtime, uid: stat.uid, gid: stat.gid };
   if (stat.isDirectory()) {
     await add(pack, { ...header, type: "directory" });
-    for (const child of (await readdir(path)).sort()) await addTree(pack, join(path, child), `${name}/${child}`);
+    for (const child of (await readdir(path)).sort()) await addTree(pack, join(path, child), `${name}/${child}`, seen);
   } else if (stat.isSymbolicLink()) await add(pack, { ...header, type: "symlink", linkname: await readlink(path) });
-  else if (stat.isFile()) await addFile(pack, { ...header, type: "file", size: stat.size }, path);
+  else if (stat.isFile() && stat.nlink > 1) {
+    const file = `${stat.dev}:${stat.ino}`;
+    const first = seen.get(file);
+    if (first !== undefined) return await add(pack, { ...header, type: "link", linkname: first });
+    seen.set(file, name);
+    await addFile(pack, { ...header, type: "file", size: stat.size }, path);
+  } else if (stat.isFile()) await addFile(pack, { ...header, type: "file", size: stat.size }, path);
   else if (stat.isFIFO()) await add(pack, { ...header, type: "fifo" });
   else if (stat.isCharacterDevice() || stat.isBlockDevice()) {
     const type = stat.isBlockDevice() ? "block-device" : "character-device";
@@ -38,7 +45,7 @@ function deviceNumbers(rdev: number): { devmajor: number; devminor: number } {
 
 function add(pack: Pack, header: Headers): Promise<void> {
   return new Promise((resolve, reject) => {
-    pack.entry(header, (error) => (error ? reject(error) : resolve()));
+    pack.entry(header, "", (error) => (error ? reject(error) : resolve()));
   });
 }
 
