@@ -28,6 +28,9 @@ export function copyStreams(client: Duplex, container: Duplex, options: Options)
     container.once("error", finish);
     container.once("end", finish);
     container.once("close", finish);
+    // A container may have ended, and its side closed, before anybody came to copy: no event tells of that again.
+    if (container.destroyed || container.readableEnded) return finish();
+    if (client.destroyed) return finish();
     container.pipe(client, { end: false });
     if (!options.stdin) {
       // Read on all the same, or the client's leaving would go unseen.
