@@ -33,7 +33,11 @@ export function whyNoRootless(): string | null {
     : null;
 }
 
-export async function openRootlessHome(ids: Ids): Promise<RootlessHome> {
+/** `inside` gives what comes before the daemon's command, run as root. */
+export async function openRootlessHome(
+  ids: Ids,
+  inside: (uid: number) => readonly string[] = () => [],
+): Promise<RootlessHome> {
   const name = `hbxtest${process.pid}${ids}`;
   const dir = mkdtempSync(join(tmpdir(), "hbx-rootless-"));
   // A system user is given no subordinate ids by itself.
@@ -46,7 +50,7 @@ export async function openRootlessHome(ids: Ids): Promise<RootlessHome> {
     }
     const uid = Number(administer("id", "-u", name));
     chownSync(dir, uid, Number(administer("id", "-g", name)));
-    return await openDaemon({ name, uid, dir, removeUser });
+    return await openDaemon({ name, uid, dir, prefix: inside(uid), removeUser });
   } catch (error) {
     removeUser();
     rmSync(dir, { recursive: true, force: true });
@@ -54,9 +58,9 @@ export async function openRootlessHome(ids: Ids): Promise<RootlessHome> {
   }
 }
 
-type User = { name: string; uid: number; dir: string; removeUser(): unknown };
+type User = { name: string; uid: number; dir: string; prefix: readonly string[]; removeUser(): unknown };
 
-async function openDaemon({ name, uid, dir, removeUser }: User): Promise<RootlessHome> {
+async function openDaemon({ name, uid, dir, prefix, removeUser }: User): Promise<RootlessHome> {
   const as = ["--reuid", name, "--regid", name, "--init-groups", "--"];
   const project = readableProject(as, dir);
   const home = join(dir, "home");
@@ -65,7 +69,8 @@ async function openDaemon({ name, uid, dir, removeUser }: User): Promise<Rootles
   let output = "";
 
   const start = async (): Promise<void> => {
-    const daemon = spawn("setpriv", [...as, join(project, bun), join(project, "src/daemon/main.ts")], {
+    const command = [...prefix, "setpriv", ...as, join(project, bun), join(project, "src/daemon/main.ts")];
+    const daemon = spawn(command[0] ?? "", command.slice(1), {
       env: {
         PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
         HOME: dir,
