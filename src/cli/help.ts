@@ -3,7 +3,7 @@ import { Failure } from "./failure.ts";
 import { nearest } from "./nearest.ts";
 import type { Output } from "./output.ts";
 import type { Flag, Verb } from "./verb.ts";
-import { groups, verbNames, verbSummaries } from "./verbs.ts";
+import { findVerb, groups, verbNames, verbSummaries } from "./verbs.ts";
 
 export function printVerbHelp(verb: Verb, out: Output): number {
   out.line(`Usage:  hbx ${verb.name} ${verb.usage}\n\n${verb.summary}`);
@@ -40,7 +40,10 @@ export async function answerWithoutVerb(argv: string[], out: Output, err: Output
     out.line(`hbx ${(await import("../../package.json")).version}`);
     return 0;
   }
-  if (word === "help" && rest.length > 0) return await answerWithoutVerb(rest, out, err);
+  if (word === "help" && rest.length > 0) {
+    const found = findVerb(rest);
+    return found ? printVerbHelp(await found.load(), out) : await answerWithoutVerb(rest, out, err);
+  }
   if (word === "--help" || word === "-h" || word === "help") return printOverview(out, "");
   if (groups.includes(word)) {
     const second = rest[0];

@@ -22,7 +22,7 @@ export function parseFlags(flags: readonly Flag[], argv: readonly string[], inte
 
   const next = (shown: string): string => {
     const value = argv[at++];
-    if (value === undefined) throw new Failure(`flag needs an argument: ${shown}`);
+    if (value === undefined) throw misuse(`flag needs an argument: ${shown}`);
     return value;
   };
   const long = (word: string) => {
@@ -42,7 +42,7 @@ export function parseFlags(flags: readonly Flag[], argv: readonly string[], inte
       const flag = byShort.get(letter);
       if (!flag) {
         if (letter === "h") help = true;
-        else throw new Failure(`unknown shorthand flag: '${letter}' in ${word}`);
+        else throw misuse(`unknown shorthand flag: '${letter}' in ${word}`);
         continue;
       }
       const rest = word.slice(i + 1);
@@ -72,10 +72,9 @@ export function parseFlags(flags: readonly Flag[], argv: readonly string[], inte
 
 function record(given: Map<string, string[]>, flag: Flag, text: string): void {
   const value = flag.kind === "bool" ? parseBool(flag, text) : text;
-  if (flag.refused && value !== "false")
-    throw new Failure(`Cannot use --${flag.name}: ${flag.refused}`, { exitCode: 125 });
+  if (flag.refused && value !== "false") throw misuse(`Cannot use --${flag.name}: ${flag.refused}`);
   if (flag.choices && !flag.choices.includes(value)) {
-    throw new Failure(`invalid argument "${value}" for "--${flag.name}": must be one of ${flag.choices.join(", ")}`);
+    throw misuse(`invalid argument "${value}" for "--${flag.name}": must be one of ${flag.choices.join(", ")}`);
   }
   const earlier = given.get(flag.name);
   if (earlier && flag.kind === "list") earlier.push(value);
@@ -85,7 +84,7 @@ function record(given: Map<string, string[]>, flag: Flag, text: string): void {
 function parseBool(flag: Flag, text: string): string {
   if (/^(1|t|true)$/i.test(text)) return "true";
   if (/^(0|f|false)$/i.test(text)) return "false";
-  throw new Failure(`invalid argument "${text}" for "--${flag.name}": must be true or false`);
+  throw misuse(`invalid argument "${text}" for "--${flag.name}": must be true or false`);
 }
 
 function unknownFlag(shown: string, name: string, known: Map<string, Flag>): Failure {
@@ -93,5 +92,10 @@ function unknownFlag(shown: string, name: string, known: Map<string, Flag>): Fai
     name,
     [...known.values()].filter((flag) => !flag.hidden).map((flag) => flag.name),
   );
-  return new Failure(`unknown flag: ${shown}`, { hint: close && `Did you mean --${close}?` });
+  return misuse(`unknown flag: ${shown}`, close && `Did you mean --${close}?`);
+}
+
+/** Wrong flags end every verb with 125. */
+function misuse(message: string, hint?: string): Failure {
+  return new Failure(message, { hint, exitCode: 125 });
 }
