@@ -46,7 +46,7 @@ if (!(arguments_.includes("--if-changed") && isFresh())) {
   const draft = join(root, `dist/.draft-${process.pid}`);
   mkdirSync(draft, { recursive: true });
   // Bytecode takes a third off the time from exec to connect (10.7 ms against 13.6 and, as plain text, 21.3), and needs CommonJS.
-  bundle("--bytecode", "--format=cjs", `--outdir=${draft}/cli`, "src/cli/main.ts");
+  bundle("--bytecode", "--format=cjs", "--external=tar-stream", `--outdir=${draft}/cli`, "src/cli/main.ts");
   bundle(`--outdir=${draft}/daemon`, "src/daemon/main.ts");
   for (const part of ["cli", "daemon"]) {
     rmSync(join(root, "dist", part), { recursive: true, force: true });
