@@ -27,7 +27,7 @@ export async function runAttached(session: Session, attachment: Attachment): Pro
     client.hijack(`/containers/${id}/attach`, { query: { stream: true, ...which, detachKeys } }),
     client.stream("POST", `/containers/${id}/wait`, { query: { condition } }),
   ]);
-  const exitCode = readText(waiting.body, 65536).then(parseExit);
+  const exitCode = readText(waiting.body, 65536).then(parseExit, daemonLost);
   exitCode.catch(() => undefined);
   using signals = attachment.sigProxy && !tty ? forwardSignals(client, id) : undefined;
   void signals;
@@ -50,13 +50,21 @@ async function detachedOr(session: Session, id: string, exitCode: Promise<number
     const { State } = await session.client.json<{ State: { Running: boolean } }>("GET", `/containers/${id}/json`);
     if (State.Running) return 0;
   } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    if (!(error instanceof ApiError)) return await exitCode;
+    if (error.status !== 404) throw error;
   }
   return await exitCode;
 }
 
+function daemonLost(): never {
+  throw new Failure("Cannot tell the exit code: the daemon went away", {
+    hint: "the container runs on: `hbx attach` joins it again",
+    exitCode: 125,
+  });
+}
+
 function parseExit(text: string): number {
-  if (text === "") throw new Failure("Cannot tell the exit code: the daemon went away", { exitCode: 125 });
+  if (text === "") return daemonLost();
   const { StatusCode, Error: failure } = JSON.parse(text) as {
     StatusCode: number;
     Error?: { Message?: string } | null;
