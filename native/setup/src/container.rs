@@ -23,6 +23,7 @@ pub fn build(plan: &RunPlan, context: &Context, prepared: Prepared, timings: &mu
     // SAFETY: umask cannot fail and touches nothing but this process's own mask.
     unsafe { libc::umask(0) };
     namespaces::leave_mounts()?;
+    let own_mounts = namespaces::own_mounts()?;
     let sources = mounts::open_sources(&plan.mounts)?;
     namespaces::cut_mounts()?;
     timings.mark("mount_namespace");
@@ -47,6 +48,7 @@ pub fn build(plan: &RunPlan, context: &Context, prepared: Prepared, timings: &mu
     hide::mask(&plan.masked_paths, root.as_fd())?;
     timings.mark("hide");
     root::enter(&root, &plan.root)?;
+    root::prove(&root, own_mounts.as_fd())?;
     // SAFETY: as above.
     unsafe { libc::umask(0o022) };
     timings.mark("pivot_root");

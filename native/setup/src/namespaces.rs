@@ -1,6 +1,6 @@
 //! Namespaces that are not made by the clone itself: the mount namespace, joins, the clock, names.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use hbx_protocol::plan::{NamespaceSource, NetSource, Propagation, RunPlan};
 use hbx_protocol::{Failure, steps};
@@ -82,4 +82,9 @@ pub fn set_names(plan: &RunPlan) -> Result<(), Failure> {
         sys::set_domainname(&plan.domainname).map_err(|e| Failure::io("domainname", &e))?;
     }
     Ok(())
+}
+
+/// This process's mount namespace, to come back to its root later.
+pub fn own_mounts() -> Result<OwnedFd, Failure> {
+    sys::open_host("/proc/self/ns/mnt", libc::O_RDONLY).map_err(|e| Failure::io(MOUNT_NAMESPACE, &e))
 }

@@ -1,6 +1,7 @@
 //! The root filesystem: an overlay over the image's layers, attached where nobody looks, then pivoted into.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 
 use hbx_protocol::Failure;
 use hbx_protocol::plan::{Propagation, RootPlan};
@@ -36,4 +37,22 @@ pub fn enter(root: &OwnedFd, plan: &RootPlan) -> Result<(), Failure> {
         sys::set_mount_attr(root.as_fd(), &attr, false).map_err(|e| Failure::io("readonly_root", &e))?;
     }
     Ok(())
+}
+
+/// Who enters this mount namespace later (an exec) lands on its root mount, wherever this process's `/` is. They must be
+/// the same: under a daemon in a chroot the pivot moves only the chroot, and an exec would stand in the host's files.
+pub fn prove(root: &OwnedFd, own_mounts: BorrowedFd) -> Result<(), Failure> {
+    const STEP: &str = "pivot_root";
+    let failing = |e: std::io::Error| Failure::io(STEP, &e);
+    sys::setns(own_mounts, libc::CLONE_NEWNS).map_err(failing)?;
+    let here = std::fs::metadata("/").map_err(failing)?;
+    let wanted = std::fs::File::from(root.try_clone().map_err(failing)?)
+        .metadata()
+        .map_err(failing)?;
+    if (here.dev(), here.ino()) == (wanted.dev(), wanted.ino()) {
+        return Ok(());
+    }
+    Err(Failure::new(STEP, libc::EINVAL).saying(
+        "the daemon runs in a chroot, whose root is not that of its mount namespace; start it after pivot_root or outside",
+    ))
 }

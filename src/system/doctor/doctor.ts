@@ -1,6 +1,5 @@
 /** GET /hbx/v1/doctor: looks at the host by trying things, and says what works, what is degraded and what to do. */
 import { existsSync, readFileSync, statfsSync } from "node:fs";
-import { userInfo } from "node:os";
 import type { ApiRequest } from "../../api/index.ts";
 import { errorText } from "../../base/errors.ts";
 import type { ProbeName } from "../../engines/index.ts";
@@ -46,7 +45,7 @@ export async function readFindings(
   for (const what of probeNames) entries.push([what, await probe(jobs, what, signal)]);
   const disk = statfsSync(home);
   // Inside a user namespace everybody's name is root.
-  const uid = rootless?.uid ?? userInfo().uid;
+  const uid = rootless?.uid ?? process.getuid?.() ?? 0;
   const username = nameOf(readText("/etc/passwd"), uid);
   return {
     host: { ...readHostFacts(), ...limits },
