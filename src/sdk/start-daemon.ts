@@ -20,7 +20,7 @@ export async function startDaemon(socketPath: string, env: Environment): Promise
   const log = openSync(logPath, "a", 0o600);
   const child = Bun.spawn(daemonCommand(env), {
     stdio: ["ignore", log, log],
-    env: { ...env, HYPERBOX_HOME: home },
+    env: daemonEnvironment(env, home),
     cwd: "/",
     detached: true,
   });
@@ -39,6 +39,12 @@ export async function startDaemon(socketPath: string, env: Environment): Promise
     `Cannot start the daemon: no answer at ${socketPath} after ${waitMs / 1000} s`,
     tail(logPath, offset),
   );
+}
+
+/** Ours without the switch by which `bin/hbx` makes short commands shorter: the daemon lives long enough for compiled code. */
+function daemonEnvironment(env: Environment, home: string): Environment {
+  const { BUN_JSC_useJIT: _short, ...kept } = env;
+  return { ...kept, HYPERBOX_HOME: home };
 }
 
 /** The built daemon when there is one, the sources otherwise; a single executable starts itself. */
