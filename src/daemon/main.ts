@@ -5,6 +5,7 @@ import { EngineError, errorText, exitCodeByKind } from "../base/errors.ts";
 import { createLogger } from "../base/log.ts";
 import { loadSettings, type Places, resolvePlaces } from "../config/index.ts";
 import { findCore } from "./core-path.ts";
+import { collectAtRest } from "./rest.ts";
 import { becomeRootless, rootlessFacts } from "./rootless.ts";
 import { makeOwnRunDirectory } from "./run-directory.ts";
 import { lostRaceExitCode } from "./schema.ts";
@@ -38,6 +39,7 @@ async function main(): Promise<number | undefined> {
   });
   logger.log("info", "daemon.start", { pid: process.pid, home: places.home });
 
+  using _rest = collectAtRest();
   await daemon.stop(await stopping.promise);
   logger.log("info", "daemon.stop", { pid: process.pid });
   return 0;
