@@ -61,7 +61,7 @@ export type RuntimeRecord = {
 export type Claim = {
   readonly endpoint: Endpoint | null;
   /** Attaches before the start, so that not a byte is missed. */
-  attach(options: AttachOptions): Promise<Duplex>;
+  attach(options: AttachOptions, output?: Duplex): Promise<Duplex>;
   /** Throws an EngineError that says what failed; the claim is gone then. */
   start(spec: WorkloadSpec): Promise<Workload>;
   /** Gives the place back or destroys it. Idempotent. */
@@ -76,11 +76,18 @@ export type Workload = {
   readonly exited: Promise<Exit>;
   /** Called for every OOM kill inside. */
   onOom(listener: () => void): Disposable;
-  attach(options: AttachOptions): Promise<Duplex>;
+  /** With `output` an engine may write output straight into that socket; the stream's end still tells when it is done. */
+  attach(options: AttachOptions, output?: Duplex): Promise<Duplex>;
   signal(signo: number): Promise<void>;
   resize(size: { rows: number; cols: number }): Promise<void>;
   /** Starts a further process inside. */
-  exec(execId: string, process: ProcessPlan, stdio: StdioPlan, attach: AttachOptions | null): Promise<ExecHandle>;
+  exec(
+    execId: string,
+    process: ProcessPlan,
+    stdio: StdioPlan,
+    attach: AttachOptions | null,
+    output?: Duplex,
+  ): Promise<ExecHandle>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Live change of limits. */

@@ -41,7 +41,7 @@ export async function attach(context: Context, container: Container, request: Ap
   };
   if (container.starting) await container.starting.catch(() => undefined);
   if (container.workload) {
-    const stream = await container.workload.attach(options).catch(() => null);
+    const stream = await container.workload.attach(options, client).catch(() => null);
     if (!stream) return void client.end();
     return copyStreams(client, stream, copy);
   }
@@ -59,6 +59,7 @@ function queue(
   return new Promise((resolve) => {
     const pending = {
       options,
+      client,
       connect(stream: Duplex) {
         client.off("close", leave);
         void copyStreams(client, stream, copy).then(resolve);

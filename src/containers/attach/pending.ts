@@ -5,6 +5,8 @@ import type { Container } from "../model/container.ts";
 
 export type PendingAttach = {
   options: AttachOptions;
+  /** The client's own socket, where output may go straight to it. */
+  client?: Duplex;
   /** Copies between client and container until both are done. */
   connect(stream: Duplex): void;
   /** The start failed or never came: hangs up. */
@@ -13,7 +15,7 @@ export type PendingAttach = {
 
 export async function connectPending(
   container: Container,
-  attach: (options: AttachOptions) => Promise<Duplex>,
+  attach: (options: AttachOptions, output?: Duplex) => Promise<Duplex>,
 ): Promise<void> {
   if (container.pendingAttaches.size === 0) return;
   const waiting = [...container.pendingAttaches];
@@ -21,7 +23,7 @@ export async function connectPending(
   await Promise.all(
     waiting.map(async (pending) => {
       try {
-        pending.connect(await attach(pending.options));
+        pending.connect(await attach(pending.options, pending.client));
       } catch (error) {
         pending.drop();
         throw error;

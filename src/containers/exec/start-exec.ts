@@ -1,4 +1,5 @@
 /** `POST /exec/{id}/start`: runs it, detached or with the connection as its stdio. */
+import type { Duplex } from "node:stream";
 import type { ApiRequest } from "../../api/index.ts";
 import { EngineError, errorText } from "../../base/errors.ts";
 import type { AttachOptions, ExecHandle } from "../../engines/index.ts";
@@ -33,7 +34,7 @@ export async function startExec(context: Context, id: string, request: ApiReques
   const options: AttachOptions = { stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr, mux: !Tty };
   let handle: ExecHandle;
   try {
-    handle = await launch(context, container, exec, options);
+    handle = await launch(context, container, exec, options, client);
   } catch (error) {
     // The head has gone out, so that the text is all there is; the exit code is read from inspect.
     const text = Buffer.from(`${errorText(error)}\r\n`);
@@ -68,6 +69,7 @@ async function launch(
   container: Container,
   exec: Exec,
   attach: AttachOptions | null,
+  output?: Duplex,
 ): Promise<ExecHandle> {
   const { request } = exec;
   const args = request.Cmd ?? [];
@@ -94,7 +96,7 @@ async function launch(
       openStdin: request.AttachStdin,
       stdinOnce: request.AttachStdin && !request.Tty,
     };
-    const handle = await requireExecutable(container).exec(exec.id, process, stdio, attach);
+    const handle = await requireExecutable(container).exec(exec.id, process, stdio, attach, output);
     exec.handle = handle;
     exec.pid = handle.pid;
     void handle.exited.then((code) => exec.end(code));

@@ -56,7 +56,7 @@ export async function copyLogs(
       let offset = from;
       // Who does not follow gets what was there: a container may write faster than its log is read.
       const limit = change ? Number.POSITIVE_INFINITY : file.sizeBytes;
-      for await (const block of readBlocks(file.handle, from, limit)) {
+      for await (const block of readBlocks(file, from, limit)) {
         if (signal.aborted) return offset;
         offset = block.offset + block.bytes.length;
         const bytes = format(block, index);
@@ -76,7 +76,7 @@ export async function copyLogs(
       const ended = container.workload === null || context.clock.nowMs() * 1e6 > selection.untilNs;
       const current = files.at(-1);
       if (current) offset = await copy(current, index - 1, offset);
-      const next = await openNext(path, maxFiles, current?.inode ?? -1n);
+      const next = await openNext(path, maxFiles, current);
       if (next) {
         if (current) await copy(current, index - 1, offset);
         files.push(next);

@@ -1,6 +1,6 @@
 /** Reads a log file in big blocks of whole records. */
-import type { FileHandle } from "node:fs/promises";
-import { lastRecordEnd } from "./record.ts";
+import { begunAnew, type LogFile } from "./log-files.ts";
+import { headerBytes, lastRecordEnd } from "./record.ts";
 
 const blockBytes = 512 * 1024;
 
@@ -11,18 +11,16 @@ export type Block = {
   offset: number;
 };
 
-/** Yields what there is from `offset` on, up to `limit`. Ends before a record that is not complete (yet) or not one at all. */
-export async function* readBlocks(
-  handle: FileHandle,
-  offset = 0,
-  limit = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Block> {
+/** Yields what there is from `offset` on, up to `limit`. Ends before a record that is not complete (yet) or not one at all, or when it is rotated over. */
+export async function* readBlocks(file: LogFile, offset = 0, limit = Number.POSITIVE_INFINITY): AsyncGenerator<Block> {
   let at = offset;
   for (;;) {
     const buffer = Buffer.allocUnsafeSlow(blockBytes);
-    const { bytesRead } = await handle.read(buffer, 0, Math.min(blockBytes, limit - at), at);
+    const { bytesRead } = await file.handle.read(buffer, 0, Math.min(blockBytes, limit - at), at);
     const end = lastRecordEnd(buffer, 0, bytesRead);
     if (end === 0) return;
+    if (at === 0) file.head ??= Buffer.from(buffer.subarray(0, headerBytes));
+    if (await begunAnew(file)) return;
     yield { bytes: buffer.subarray(0, end), offset: at };
     at += end;
   }

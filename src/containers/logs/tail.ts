@@ -36,7 +36,7 @@ async function scan(files: readonly LogFile[], first: number, lines: number, sel
     const log = files[file];
     if (!log) continue;
     end = { file, record: 0, payload: 0 };
-    for await (const { bytes, offset } of readBlocks(log.handle, 0, log.sizeBytes)) {
+    for await (const { bytes, offset } of readBlocks(log, 0, log.sizeBytes)) {
       for (let at = 0; at < bytes.length; ) {
         const stream: StreamNumber = bytes[at] === 2 ? 2 : 1;
         const body = at + headerBytes;

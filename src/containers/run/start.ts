@@ -60,7 +60,7 @@ async function run(context: Context, container: Container): Promise<void> {
         state.ports = await context.networks.publish(container.id, claim.endpoint, wanted);
         watch.mark("ports");
       }
-      await connectPending(container, (options) => claim.attach(options));
+      await connectPending(container, (options, output) => claim.attach(options, output));
       watch.mark("attach");
       const spec = workloadSpec(context, container, image.lowers);
       watch.mark("spec");

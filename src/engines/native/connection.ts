@@ -6,6 +6,8 @@
 import { connect, type Socket } from "node:net";
 import { decode, encode } from "@msgpack/msgpack";
 import { EngineError } from "../../base/errors.ts";
+import { sendWithDescriptor } from "../../base/send-with-descriptor.ts";
+import { socketDescriptor } from "../../base/socket-descriptor.ts";
 import { maxFrameBytes, protocolVersion } from "./protocol.ts";
 
 export type Frame = { t: string } & Record<string, unknown>;
@@ -35,12 +37,13 @@ export class CoreConnection implements Disposable {
   }
 
   send(frame: object): void {
-    const body = encode(frame, { ignoreUndefined: true });
-    if (body.byteLength > maxFrameBytes) throw protocolError("Cannot send a frame: it is larger than 16 MiB");
-    const bytes = Buffer.allocUnsafe(4 + body.byteLength);
-    bytes.writeUInt32BE(body.byteLength, 0);
-    bytes.set(body, 4);
-    this.#socket.write(bytes);
+    this.#socket.write(encodeFrame(frame));
+  }
+
+  /** The same with an open descriptor. False: the descriptor could not be passed, and nothing was sent. */
+  sendWithDescriptor(frame: object, descriptor: number): boolean {
+    const own = socketDescriptor(this.#socket);
+    return own !== null && sendWithDescriptor(own, encodeFrame(frame), descriptor);
   }
 
   /** The next frame, or null when the peer has closed. */
@@ -130,6 +133,15 @@ export class CoreConnection implements Disposable {
       this.#socket.once("close", done);
     });
   }
+}
+
+function encodeFrame(frame: object): Buffer {
+  const body = encode(frame, { ignoreUndefined: true });
+  if (body.byteLength > maxFrameBytes) throw protocolError("Cannot send a frame: it is larger than 16 MiB");
+  const bytes = Buffer.allocUnsafe(4 + body.byteLength);
+  bytes.writeUInt32BE(body.byteLength, 0);
+  bytes.set(body, 4);
+  return bytes;
 }
 
 /** Connects and says hello; the peer's hello is checked by the first `receive` of the caller through `expectHello`. */

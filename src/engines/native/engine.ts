@@ -149,8 +149,8 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
       return {
         endpoint: spare.endpoint,
         abandon,
-        attach: async (options) =>
-          (await openStream(spare.controlSocket, { t: "attach", ...options }, (f) => failureMessage(f))).stream,
+        attach: async (options, output) =>
+          (await openStream(spare.controlSocket, { t: "attach", ...options }, (f) => failureMessage(f), output)).stream,
         async start(spec: WorkloadSpec) {
           try {
             const plan = planRun(spec, facts, spare.cgroupDirs);

@@ -76,10 +76,11 @@ export function createWorkload({
       oomListeners.add(listener);
       return { [Symbol.dispose]: () => void oomListeners.delete(listener) };
     },
-    attach: async (options) => (await openStream(record.controlSocket, { t: "attach", ...options }, describe)).stream,
+    attach: async (options, output) =>
+      (await openStream(record.controlSocket, { t: "attach", ...options }, describe, output)).stream,
     signal: async (signo) => void (await control.request({ t: "signal", signo })),
     resize: async (size) => void (await control.request({ t: "resize", ...size })),
-    async exec(execId, process, stdio, attach): Promise<ExecHandle> {
+    async exec(execId, process, stdio, attach, output): Promise<ExecHandle> {
       const exited = Promise.withResolvers<number>();
       execExits.set(execId, exited.resolve);
       const handle = (pid: number, stream: ExecHandle["stream"]): ExecHandle => ({
@@ -94,7 +95,7 @@ export function createWorkload({
           return handle(Number(answer["pid"]), null);
         }
         const request = { t: "exec" as const, execId, process, stdio, attach };
-        const { answer, stream } = await openStream(record.controlSocket, request, describe);
+        const { answer, stream } = await openStream(record.controlSocket, request, describe, output);
         return handle(Number(answer["pid"]), stream);
       } catch (error) {
         execExits.delete(execId);

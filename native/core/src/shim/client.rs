@@ -17,6 +17,12 @@ pub struct Client {
     pub subscribed: bool,
     /// What it became by `attach`: which workload, which streams.
     pub stream: Option<(usize, AttachOptions)>,
+    /// Descriptors that came with its frames: at most one, the socket that a stream's output goes to.
+    pub passed: Option<OwnedFd>,
+    /// Where a stream's output goes, if not back over the connection itself.
+    output: Option<OwnedFd>,
+    /// Whether epoll watches `output`.
+    pub output_watched: bool,
     /// Unfinished frames; for a stream, input that the workload has not taken yet.
     pub received: Vec<u8>,
     /// What the socket has not taken yet.
@@ -39,6 +45,9 @@ impl Client {
             greeted: false,
             subscribed: false,
             stream: None,
+            passed: None,
+            output: None,
+            output_watched: false,
             received: Vec::new(),
             pending: Vec::new(),
             sent: 0,
@@ -54,6 +63,21 @@ impl Client {
         self.stalled_since.is_some()
     }
 
+    /// Sends output to the socket that was passed from now on, if one was.
+    pub fn take_output(&mut self) {
+        self.output = self.passed.take();
+    }
+
+    /// Where its bytes go.
+    pub fn target(&self) -> &OwnedFd {
+        self.output.as_ref().unwrap_or(&self.fd)
+    }
+
+    /// The passed socket, and whether it has to become writable before it goes on.
+    pub fn output(&self) -> Option<(&OwnedFd, bool)> {
+        self.output.as_ref().map(|output| (output, !self.pending.is_empty()))
+    }
+
     /// Sends, or keeps what the socket does not take now. An error means that the client is gone.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.hung_up {
@@ -61,7 +85,7 @@ impl Client {
         }
         let mut rest = bytes;
         if self.pending.is_empty() {
-            rest = &bytes[write_some(&self.fd, bytes)?..];
+            rest = &bytes[write_some(self.target(), bytes)?..];
         }
         if !rest.is_empty() {
             if self.stream.is_none() && self.pending.len() + rest.len() > MAX_FRAMES_BEHIND {
@@ -78,7 +102,7 @@ impl Client {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let sent = write_some(&self.fd, &self.pending[self.sent..])?;
+        let sent = write_some(self.target(), &self.pending[self.sent..])?;
         self.sent += sent;
         if self.sent == self.pending.len() {
             self.forget_pending();
@@ -101,7 +125,8 @@ impl Client {
             return None; // a hang-up is reported for ever, whatever is watched
         }
         let read = if reading { epoll::IN | epoll::RDHUP } else { 0 };
-        Some(read | if self.pending.is_empty() { 0 } else { epoll::OUT })
+        let writing = !self.pending.is_empty() && self.output.is_none();
+        Some(read | if writing { epoll::OUT } else { 0 })
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::client::Client;
 use super::token::Token;
 use super::{PIECE, Phase, Shim};
-use crate::sys::{epoll, fd, process, terminal};
+use crate::sys::{epoll, fd, message, process, terminal};
 
 /// Grown for attached clients: output then goes in few large pieces.
 const STREAM_SEND_BUFFER: i32 = 1024 * 1024;
@@ -34,6 +34,7 @@ impl Shim {
 
     /// Tells epoll what this client waits for now.
     pub fn watch_client(&mut self, i: usize) {
+        self.watch_output(i);
         let Some(client) = self.clients.get(i).and_then(Option::as_ref) else {
             return;
         };
@@ -52,6 +53,41 @@ impl Shim {
         match (result, &mut self.clients[i]) {
             (Ok(()), Some(client)) => client.watched = wanted,
             _ => self.drop_client(i),
+        }
+    }
+
+    /// Watches the socket that a client passed as long as it takes no more.
+    fn watch_output(&mut self, i: usize) {
+        let Some(client) = self.clients.get_mut(i).and_then(Option::as_mut) else {
+            return;
+        };
+        let Some((output, blocked)) = client.output() else {
+            return;
+        };
+        if blocked == client.output_watched {
+            return;
+        }
+        let token = Token::Output(i).pack();
+        if !blocked {
+            self.epoll.remove(output);
+        } else if self.epoll.add(output, epoll::OUT, token).is_err() {
+            return self.drop_client(i);
+        }
+        client.output_watched = blocked;
+    }
+
+    pub fn output_is_writable(&mut self, i: usize, events: u32) {
+        let Some(client) = self.clients.get_mut(i).and_then(Option::as_mut) else {
+            return;
+        };
+        let gone = events & (epoll::ERR | epoll::HUP) != 0;
+        if gone || client.flush().is_err() || (client.closing && !client.behind()) {
+            return self.drop_client(i);
+        }
+        let stream = client.stream;
+        self.watch_output(i);
+        if let Some((workload, _)) = stream {
+            self.resume(workload);
         }
     }
 
@@ -80,6 +116,9 @@ impl Shim {
     pub fn drop_client(&mut self, i: usize) {
         let Some(client) = self.clients[i].take() else { return };
         self.epoll.remove(&client.fd);
+        if let (Some((output, _)), true) = (client.output(), client.output_watched) {
+            self.epoll.remove(output); // closing would not do: others have it open
+        }
         if self.starter == Some(i) {
             self.starter = None;
             if self.phase == Phase::Spare {
@@ -124,9 +163,12 @@ impl Shim {
     fn read_frames(&mut self, i: usize) {
         let Some(client) = self.clients[i].as_mut() else { return };
         let into = &mut self.buffer.bytes()[..PIECE];
-        match fd::read(&client.fd, into) {
-            Ok(0) => return self.drop_client(i),
-            Ok(n) => client.received.extend_from_slice(&into[..n]),
+        match message::receive(&client.fd, into) {
+            Ok((0, _)) => return self.drop_client(i),
+            Ok((n, mut fds)) => {
+                client.passed = fds.pop().or(client.passed.take());
+                client.received.extend_from_slice(&into[..n]);
+            }
             Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return,
             Err(_) => return self.drop_client(i),
         }
@@ -242,7 +284,8 @@ impl Shim {
                 ..options
             },
         ));
-        fd::grow_send_buffer(&client.fd, STREAM_SEND_BUFFER);
+        client.take_output();
+        fd::grow_send_buffer(client.target(), STREAM_SEND_BUFFER);
         self.forward_input(i);
         self.watch_client(i);
     }

@@ -60,6 +60,9 @@ impl Shim {
             workload.terminal = None;
         }
         self.drain(0);
+        if let Some(log) = &mut self.log {
+            log.cut();
+        }
         self.notice_oom(); // told before the exit, even when both are seen at once
         let mut exit = Exit {
             code,

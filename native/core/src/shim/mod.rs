@@ -122,7 +122,7 @@ impl Shim {
             oom_killed: false,
             start_time_ns: 0,
             exit: None,
-            buffer: Buffer::new(crate::log::HEADER_BYTES + PIECE),
+            buffer: Buffer::new(crate::log::HEADER_BYTES + PIECE + crate::log::END.len()),
             last_traffic: Instant::now(),
         };
         let mut starter = Client::new(parts.starter);
@@ -167,6 +167,7 @@ impl Shim {
             Token::Source(w, s) => self.pump(w, s),
             Token::Sink(w) => self.sink_is_writable(w),
             Token::Report(w) => self.read_report(w),
+            Token::Output(i) => self.output_is_writable(i, event.events),
         }
     }
 

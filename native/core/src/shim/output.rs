@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::token::Token;
 use super::{PIECE, Shim};
-use crate::log::HEADER_BYTES;
+use crate::log::{END, HEADER_BYTES};
 use crate::sys::{epoll, fd, process};
 
 /// Reads in a row before others get their turn.
@@ -130,12 +130,12 @@ impl Shim {
             fd::grow_pipe(&source.fd, BULK_PIPE);
         }
         self.last_traffic = Instant::now();
-        let piece = &mut buffer[..HEADER_BYTES + n];
         if w == 0
             && let Some(log) = &mut self.log
         {
-            log.append(stream, process::now_ns(), piece);
+            log.append(stream, process::now_ns(), &mut buffer[..HEADER_BYTES + n + END.len()]);
         }
+        let piece = &mut buffer[..HEADER_BYTES + n];
         let mux = HEADER_BYTES - MUX_BYTES;
         piece[mux..mux + 4].copy_from_slice(&[stream, 0, 0, 0]);
         piece[mux + 4..HEADER_BYTES].copy_from_slice(&(n as u32).to_be_bytes());

@@ -10,6 +10,8 @@ pub enum Token {
     Source(usize, usize),
     Sink(usize),
     Report(usize),
+    /// The socket passed by a client for its output.
+    Output(usize),
 }
 
 impl Token {
@@ -22,6 +24,7 @@ impl Token {
             Self::Source(i, s) => (4, i, s),
             Self::Sink(i) => (5, i, 0),
             Self::Report(i) => (6, i, 0),
+            Self::Output(i) => (7, i, 0),
         };
         (kind << 56) | ((sub as u64) << 48) | index as u64
     }
@@ -35,7 +38,8 @@ impl Token {
             3 => Self::Client(index),
             4 => Self::Source(index, (word >> 48 & 0xff) as usize),
             5 => Self::Sink(index),
-            _ => Self::Report(index),
+            6 => Self::Report(index),
+            _ => Self::Output(index),
         }
     }
 }
@@ -52,6 +56,7 @@ mod tests {
             Token::Client(70_000),
             Token::Source(3, 1),
             Token::Report(9),
+            Token::Output(2),
         ] {
             assert_eq!(Token::unpack(token.pack()), token);
         }

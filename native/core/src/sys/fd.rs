@@ -58,6 +58,38 @@ pub fn write_all(fd: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Reads until `into` is full or the file ends.
+pub fn read_at(fd: &impl AsFd, into: &mut [u8], at: u64) -> io::Result<usize> {
+    let raw = fd.as_fd().as_raw_fd();
+    let mut done = 0;
+    while done < into.len() {
+        let rest = &mut into[done..];
+        // SAFETY: `rest` is valid for its length.
+        let read =
+            || unsafe { libc::pread(raw, rest.as_mut_ptr().cast(), rest.len(), (at + done as u64) as i64) } as i64;
+        match retry(read)? {
+            0 => break,
+            n => done += n as usize,
+        }
+    }
+    Ok(done)
+}
+
+pub fn write_all_at(fd: &impl AsFd, bytes: &[u8], at: u64) -> io::Result<()> {
+    let raw = fd.as_fd().as_raw_fd();
+    let mut done = 0;
+    while done < bytes.len() {
+        let rest = &bytes[done..];
+        // SAFETY: `rest` is valid for its length.
+        let write = || unsafe { libc::pwrite(raw, rest.as_ptr().cast(), rest.len(), (at + done as u64) as i64) } as i64;
+        match retry(write)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            n => done += n as usize,
+        }
+    }
+    Ok(())
+}
+
 /// Writes `value` to the kernel file `path` in one call.
 pub fn write_file(path: &str, value: &[u8]) -> io::Result<()> {
     write(&open(path, libc::O_WRONLY, 0)?, value).map(|_| ())
