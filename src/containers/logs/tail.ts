@@ -15,9 +15,16 @@ export async function findTail(files: readonly LogFile[], lines: number, selecti
   // Mostly the newest file holds enough; an older one is read only when it does not.
   for (let first = files.length - 1; first > 0; first--) {
     const found = await scan(files, first, lines, selection);
-    if (found.complete) return found.start;
+    if (found.complete) return settle(files, found);
   }
-  return (await scan(files, 0, lines, selection)).start;
+  return settle(files, await scan(files, 0, lines, selection));
+}
+
+/** The newest file ends where the count ended: its size says nothing, since it is written over an older one. */
+function settle(files: readonly LogFile[], { start, end }: { start: TailStart; end: Position }): TailStart {
+  const newest = files.at(-1);
+  if (newest && end.file === files.length - 1) newest.sizeBytes = Math.min(newest.sizeBytes, end.record);
+  return start;
 }
 
 type Line = Position & { stream: StreamNumber };
@@ -61,7 +68,7 @@ async function scan(files: readonly LogFile[], first: number, lines: number, sel
     const position = open[stream];
     if (position) keep({ ...position, stream });
   }
-  return { start: starts(ring, end), complete: seen > lines + 1 };
+  return { start: starts(ring, end), end, complete: seen > lines + 1 };
 }
 
 function starts(ring: readonly Line[], end: Position): TailStart {
