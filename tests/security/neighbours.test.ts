@@ -158,7 +158,7 @@ describe("bombs", () => {
   });
 });
 
-test("a container's terminal takes no input pushed by TIOCSTI from a terminal of the host", async () => {
+test("a container's terminal gives no hold on the console by TIOCLINUX", async () => {
   const HostConfig = { Binds: [`${probe.path}:/probe:ro`] };
   const { stdout } = await runContainer(home.api, ["/probe", "tioclinux"], { HostConfig, Tty: true });
   expect(stdout.trim()).toMatch(/^tioclinux: (ENOTTY|EPERM|EINVAL)$/);

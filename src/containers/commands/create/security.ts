@@ -42,12 +42,15 @@ export const security: FlagGroup = {
     {
       name: "disable-content-trust",
       kind: "bool",
-      summary: "Has no effect where nothing is pulled",
+      summary: "Signatures of images are not checked; asking for it (=false) is refused",
       hidden: true,
       default: "true",
     },
   ],
   async apply({ HostConfig: host }, flags) {
+    if (flags.string("disable-content-trust") === "false") {
+      throw new Failure("Cannot check the image's signature: content trust is not supported", { exitCode: 125 });
+    }
     for (const [name, key] of lists) if (flags.has(name)) host[key] = flags.list(name);
     for (const [name, key] of modes) if (flags.has(name)) host[key] = flags.string(name);
     if (flags.has("privileged")) host["Privileged"] = flags.bool("privileged");
