@@ -36,7 +36,7 @@ const bunStage = (name: string, ...folders: string[]): Stage => ({
 });
 
 const stages: Stage[] = [
-  bunStage("unit", "src", "scripts"),
+  bunStage("unit", "src", "scripts", "tests/support"),
   {
     name: "native",
     command: "cargo",

@@ -1,5 +1,6 @@
 /** A plain client of the Engine API for tests: requests, JSON, and hijacked streams, with nothing of our SDK in it. */
 import { connect, type Socket } from "node:net";
+import { verifyResponse } from "./specification/verify-response.ts";
 
 export type Answer = { status: number; text: string; json: unknown };
 
@@ -29,6 +30,9 @@ export function createApi(socketPath: string): Api {
     } catch {
       json = null;
     }
+    const wrong = verifyResponse(method, path.split("?")[0] ?? path, response.status, json);
+    if (wrong !== null)
+      throw new Error(`the answer is not what the specification says: ${wrong}\n${text.slice(0, 2000)}`);
     return { status: response.status, text, json };
   };
   const call: Api["call"] = (method, path, body) =>
