@@ -1,6 +1,7 @@
 /** Networks: the default bridge with published ports, host, none. README.md says where to start. */
 
 export { networkMigrations } from "./migrations.ts";
+export type { NamedEndpoint, NameService } from "./name-service.ts";
 export {
   createNetworks,
   type Networks,
