@@ -89,8 +89,29 @@ export type JobFrame =
   | { t: "copyUp"; root: RootRef; path: string; dest: string }
   | { t: "usage"; path: string }
   | { t: "removeTree"; path: string; keepRoot?: boolean }
+  | StoreJobFrame
   | { t: "network"; ops: NetOp[] }
   | { t: "probe"; what: ProbeName };
+
+/** Jobs on the store of files; docs/protocol.md says what lies where. Ids are `sha256:…`. */
+export type StoreJobFrame =
+  | {
+      t: "layerIngest";
+      store: string;
+      source: { path: string; offset?: number; length?: number } | { stream: true };
+      expectedDigest?: string;
+      expectedDiffId?: string;
+      limits: UnpackLimits;
+      /** A new file that gets the bytes as they come. */
+      blob?: string;
+    }
+  | { t: "tarCat"; store: string; diffId: string; out?: string; compression: "none" | "gzip" | "zstd" }
+  /** Bottom first. `out` is the EROFS image, `out` + ".tree" its merged tree. */
+  | { t: "imageCompose"; store: string; diffIds: readonly string[]; out: string }
+  | { t: "treeDiff"; from: string; to: string }
+  | { t: "storeVerify"; store: string; diffIds?: readonly string[]; content?: boolean; remove?: boolean }
+  | { t: "storeUsage"; store: string; images: readonly (readonly string[])[] }
+  | { t: "objectsCollect"; store: string; dryRun?: boolean };
 
 export type ProbeName =
   | "overlay"
