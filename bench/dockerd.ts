@@ -3,47 +3,33 @@
  * never reach the machine. Needs scripts/comparators.sh to have unpacked it.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const cache = join(import.meta.dirname, "../.hbx-cache/comparators");
 
+/** A whole root file system: its programs need a newer libc than the host's. */
+const newer = join(import.meta.dirname, "../.hbx-cache/docker28");
+
 export type Dockerd = AsyncDisposable & { host: string; cli: string; version: string };
 
-/** Starts one, or says why there is none. */
+/** Starts one, or says why there is none: the newest that scripts/comparators.sh unpacked. */
 export async function startDockerd(): Promise<Dockerd | string> {
-  const dockerd = join(cache, "usr/sbin/dockerd");
-  if (!existsSync(dockerd)) return "docker: not unpacked (scripts/comparators.sh)";
   if (process.getuid?.() !== 0) return "docker: needs root";
   const dir = mkdtempSync(join(tmpdir(), "hbx-dockerd-"));
-  const path = [join(cache, "usr/sbin"), join(cache, "usr/bin"), process.env["PATH"] ?? ""].join(":");
-  const socket = join(dir, "docker.sock");
   mkdirSync(join(dir, "run"));
-  const log = openSync(join(dir, "log"), "w");
-  const script = 'ip link set lo up; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec "$@"';
-  const command = [
-    "sh",
-    "-c",
-    script,
-    "dockerd",
-    dockerd,
-    "--data-root",
-    join(dir, "data"),
-    "--exec-root",
-    join(dir, "run"),
-    "--pidfile",
-    join(dir, "pid"),
-    "-H",
-    `unix://${socket}`,
-  ];
-  const child = spawn("unshare", ["--net", "--mount", "--", ...command], {
-    stdio: ["ignore", log, log],
-    env: { ...process.env, PATH: path },
-  });
+  const socket = join(dir, "docker.sock");
+  const started = existsSync(join(newer, "usr/sbin/dockerd")) ? spawnNewer(dir) : spawnOlder(dir, socket);
+  if (typeof started === "string") {
+    rmSync(dir, { recursive: true });
+    return started;
+  }
+  const child = started;
   const host = `unix://${socket}`;
+  // The host's own first: the newest one's file system can't be run from here.
   const cli =
-    [join(cache, "usr/bin/docker"), "/usr/local/bin/docker", "/usr/bin/docker"].find((file) => existsSync(file)) ??
+    ["/usr/local/bin/docker", "/usr/bin/docker", join(cache, "usr/bin/docker")].find((file) => existsSync(file)) ??
     "docker";
   for (let attempt = 0; attempt < 300; attempt += 1) {
     const probe = spawnSync(cli, ["-H", host, "version", "--format", "{{.Server.Version}}"], { encoding: "utf8" });
@@ -55,6 +41,40 @@ export async function startDockerd(): Promise<Dockerd | string> {
   const tail = readFileSync(join(dir, "log"), "utf8").slice(-500);
   await stop(child, dir);
   return `docker: the daemon does not start: ${tail}`;
+}
+
+const inNewer = `
+ip link set lo up
+mount --rbind /sys "$1/sys"; mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"
+mount -t tmpfs tmpfs "$1/run"; mount -t tmpfs tmpfs "$1/tmp"; mount --bind "$2" "$1/srv"
+exec chroot "$1" dockerd --data-root /srv/data --exec-root /run/docker --pidfile /run/docker.pid -H unix:///srv/docker.sock
+`;
+
+function spawnNewer(dir: string): ChildProcess {
+  return spawnApart(dir, ["sh", "-ec", inNewer, "dockerd", newer, dir], process.env);
+}
+
+const inOlder = 'ip link set lo up; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec "$@"';
+
+function spawnOlder(dir: string, socket: string): ChildProcess | string {
+  const dockerd = join(cache, "usr/sbin/dockerd");
+  if (!existsSync(dockerd)) return "docker: not unpacked (scripts/comparators.sh)";
+  const path = [join(cache, "usr/sbin"), join(cache, "usr/bin"), process.env["PATH"] ?? ""].join(":");
+  const options = [
+    ["--data-root", join(dir, "data")],
+    ["--exec-root", join(dir, "run")],
+    ["--pidfile", join(dir, "pid")],
+    ["-H", `unix://${socket}`],
+  ].flat();
+  return spawnApart(dir, ["sh", "-c", inOlder, "dockerd", dockerd, ...options], { ...process.env, PATH: path });
+}
+
+/** In namespaces of its own. The process is dockerd itself in the end, so that a signal reaches it. */
+function spawnApart(dir: string, command: string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const log = openSync(join(dir, "log"), "w");
+  const child = spawn("unshare", ["--net", "--mount", "--", ...command], { stdio: ["ignore", log, log], env });
+  closeSync(log);
+  return child;
 }
 
 async function stop(child: ChildProcess, dir: string): Promise<void> {

@@ -25,6 +25,16 @@ if [ ! -x "$cache/usr/sbin/dockerd" ]; then
   for deb in "$cache"/debs/*.deb; do [ -e "$deb" ] && dpkg -x "$deb" "$cache"; done
   rm -rf "$cache/debs"
 fi
+# The newest Docker of Debian needs a newer libc than this one: it gets a root file system of its own (540 MB).
+newest="$PWD/.hbx-cache/docker28"
+if [ ! -x "$newest/usr/sbin/dockerd" ]; then
+  rm -rf "$newest" "$newest.new"
+  mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
+    --include=docker.io,docker-cli,docker-compose,docker-buildx,iptables,ca-certificates \
+    sid "$newest.new" http://deb.debian.org/debian >/dev/null 2>&1 && mv "$newest.new" "$newest" \
+    || { rm -rf "$newest.new"; echo "comparators: cannot make a root file system with Docker 28"; }
+fi
+[ -x "$newest/usr/sbin/dockerd" ] && echo "comparators: $(chroot "$newest" dockerd --version)"
 [ -x "$cache/usr/sbin/dockerd" ] && echo "comparators: $("$cache/usr/sbin/dockerd" --version)"
 for tool in podman runc crun bwrap; do command -v $tool >/dev/null && echo "comparators: $($tool --version | head -1)"; done
 exit 0
