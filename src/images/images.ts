@@ -12,6 +12,7 @@ import { openBlobStore } from "./store/blob-store.ts";
 import { collectLayers } from "./store/collect.ts";
 import { type ImageStore, openImageStore } from "./store/image-store.ts";
 import { openImageTable } from "./store/image-table.ts";
+import { type BlobKeeper, keepBlobs } from "./store/kept-blobs.ts";
 import { createKeyedLock, type KeyedLock } from "./store/keyed-lock.ts";
 import { createLeases, type Leases } from "./store/leases.ts";
 
@@ -25,6 +26,8 @@ export type ImagesDeps = {
   commits: CommitSources;
   /** Default: none, which refuses. */
   registry?: Registry;
+  /** Who else holds blobs of the store. Default: nobody. */
+  keeper?: BlobKeeper;
   /** Default: a directory per layer for overlayfs. */
   snapshotter?: Snapshotter;
   limits?: UnpackLimits;
@@ -57,7 +60,8 @@ export function openImages(deps: ImagesDeps): Images {
   const { registry = absentRegistry } = deps;
   const { home, db, jobs, events, uses, commits, limits = defaultLimits, chownToSelf = false, now = Date.now } = deps;
   const snapshotter = deps.snapshotter ?? createOverlaySnapshotter({ home, jobs, limits, chownToSelf });
-  const store = openImageStore({ blobs: openBlobStore(home), snapshotter, table: openImageTable(db) });
+  const blobs = keepBlobs(openBlobStore(home), deps.keeper ?? { keeps: () => false, all: () => [] });
+  const store = openImageStore({ blobs, snapshotter, table: openImageTable(db) });
   const leases = createLeases();
   const holds = createHolds((imageId) => {
     const image = store.byId(imageId);

@@ -1,9 +1,14 @@
 /** Images: references, archives, the content-addressed store, unpacked layers. */
 
+export { type BlobDescriptor, type ImageManifest, imageManifest } from "./archive/image-manifest.ts";
 export type { ImageConfig } from "./config/image-config.ts";
 export type { CommitSource, CommitSources, ImageUses, Registry } from "./dependencies.ts";
 export { type Images, type ImagesDeps, openImages } from "./images.ts";
+export { familiarRepository, type Reference } from "./reference/reference.ts";
 export { createImageResolver, type ImageResolver, type ResolvedImage } from "./resolve.ts";
 export { imageRoutes } from "./routes.ts";
+export type { BlobStore } from "./store/blob-store.ts";
+export type { Image } from "./store/image-store.ts";
+export { type BlobKeeper, dropBlob } from "./store/kept-blobs.ts";
 export { sweepImages } from "./sweep.ts";
 export { listImages } from "./verbs/list.ts";
