@@ -1,4 +1,11 @@
 /** HTTP engine: versions, matching, streaming, hijack, error kind → status. Knows no resource. */
+export {
+  type HttpListener,
+  type HttpListenerOptions,
+  type IncomingMessage,
+  listenHttp,
+  type ServerResponse,
+} from "./http-listener.ts";
 export { type Filters, intQuery, parseFilters } from "./query.ts";
 export {
   type ApiRequest,
