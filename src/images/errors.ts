@@ -44,6 +44,19 @@ export function digestMismatch(what: string, expected: string, actual: string): 
   );
 }
 
+export function sizeMismatch(digest: string, expected: number, actual: number): EngineError {
+  return imageError(
+    "invalid_argument",
+    "size_mismatch",
+    `Cannot accept the layer ${digest}: ${expected} bytes were announced, but ${actual > expected ? "more" : actual} came`,
+    "its source is damaged or the transfer broke off: get it again",
+  );
+}
+
+export function layerMissing(chainId: string): EngineError {
+  return imageError("conflict", "layer_missing", `Cannot record the image: its layer ${chainId} is not here`);
+}
+
 export function removalConflict(message: string): EngineError {
   return imageError("conflict", "in_use", `conflict: ${message}`);
 }

@@ -33,7 +33,7 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
   };
   return {
     name: "overlayfs",
-    async unpack(file, expectedDigest, signal) {
+    async unpack(bytes, expectedDigest, signal) {
       const draft = join(drafts, createShortId());
       const dest = join(draft, "fs");
       mkdirSync(dest, { recursive: true, mode: 0o755 });
@@ -46,14 +46,14 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
         const done = await jobs.run(
           {
             t: "unpack",
-            source: { path: file },
+            source: "file" in bytes ? { path: bytes.file } : { stream: true },
             dest,
             whiteouts: "overlay",
             limits,
             ...(expectedDigest === null ? {} : { expectedDigest }),
             ...(chownToSelf ? { chownToSelf } : {}),
           },
-          { signal },
+          { signal, ...("file" in bytes ? {} : { input: bytes.chunks }) },
         );
         return {
           digest: parseDigest(done.digest, "the native core's answer"),

@@ -8,8 +8,8 @@ import type { Digest } from "../../base/digest.ts";
 export type Snapshotter = {
   /** Shown as the storage driver. */
   readonly name: string;
-  /** Unpacks a layer to where nobody sees it. `expectedDigest` is checked against the file's bytes while they are read. */
-  unpack(file: string, expectedDigest: Digest | null, signal: AbortSignal): Promise<LayerDraft>;
+  /** Unpacks a layer to where nobody sees it. `expectedDigest` is checked against the bytes while they are read. */
+  unpack(source: LayerBytes, expectedDigest: Digest | null, signal: AbortSignal): Promise<LayerDraft>;
   has(chainId: Digest): boolean;
   /** What overlayfs mounts for these layers (bottom first in, topmost first out); never empty. */
   lowers(chainIds: readonly Digest[]): string[];
@@ -18,6 +18,9 @@ export type Snapshotter = {
   /** Removes drafts and every layer that is not `known`. Answers how many went. */
   sweep(known: ReadonlySet<string>): Promise<number>;
 };
+
+/** A layer as it came, compressed or not: a file that only we can change, or bytes that arrive. */
+export type LayerBytes = { file: string } | { chunks: AsyncIterable<Uint8Array> };
 
 /** An unpacked layer without a name. Discarded when disposed, unless committed. */
 export type LayerDraft = AsyncDisposable & {

@@ -1,11 +1,13 @@
 /** Brings layers and an image into the store: whole, or not at all. */
 import type { Digest } from "../../base/digest.ts";
-import { type ImageFile, maxConfigBytes, parseImageFile } from "../config/image-config.ts";
+import { maxConfigBytes, parseImageFile } from "../config/image-config.ts";
 import { badConfig, digestMismatch } from "../errors.ts";
-import { chainIds, type LayerDraft, nextChainId } from "../layers/snapshotter.ts";
+import { chainIds, nextChainId } from "../layers/snapshotter.ts";
 import type { ImageStore } from "./image-store.ts";
+import { hasLayer, keepLayer } from "./keep-layer.ts";
 import type { KeyedLock } from "./keyed-lock.ts";
 import type { Leases } from "./leases.ts";
+import { recordImage } from "./record-image.ts";
 
 export type LayerSource = {
   /** A file that only we can change. */
@@ -41,13 +43,13 @@ export async function addImage(deps: AddDeps, { config, layers, parent, signal, 
   const pairs = chains.map((chainId, index) => ({ chainId, diffId: file.diffIds[index], source: layers[index] }));
   await eachOf(pairs, signal, async ({ chainId, diffId, source }, workSignal) => {
     if (source === undefined || diffId === undefined) return;
-    if (isPresent(store, chainId)) return;
+    if (hasLayer(store, chainId)) return;
     await onLayer?.({ diffId, file: source.file, done: false });
     await ensureLayer(deps, { chainId, diffId, source, signal: workSignal });
     await onLayer?.({ diffId, file: source.file, done: true });
   });
   signal.throwIfAborted();
-  return recordImage(deps, config, file, parent);
+  return recordImage(deps, { config, parent });
 }
 
 const layersAtOnce = 3;
@@ -78,17 +80,12 @@ async function eachOf<T>(
   if (failed) throw failed.error;
 }
 
-function isPresent(store: ImageStore, chainId: Digest): boolean {
-  const layer = store.table.layer(chainId);
-  return layer !== null && store.snapshotter.has(chainId) && store.blobs.has(layer.blob);
-}
-
 type EnsureLayer = { chainId: Digest; diffId: Digest; source: LayerSource; signal: AbortSignal };
 
 async function ensureLayer({ store, locks }: AddDeps, { chainId, diffId, source, signal }: EnsureLayer): Promise<void> {
   using _lock = await locks.acquire(chainId, signal);
-  if (isPresent(store, chainId)) return;
-  await using draft = await store.snapshotter.unpack(source.file, source.expectedDigest, signal);
+  if (hasLayer(store, chainId)) return;
+  await using draft = await store.snapshotter.unpack({ file: source.file }, source.expectedDigest, signal);
   if (source.expectedDigest !== null && draft.digest !== source.expectedDigest) {
     throw digestMismatch("a layer", source.expectedDigest, draft.digest);
   }
@@ -98,37 +95,15 @@ async function ensureLayer({ store, locks }: AddDeps, { chainId, diffId, source,
 
 /** A layer whose diff id is not known before it was read (import, commit). It is leased by the caller's `take`. */
 export async function addLayer(deps: AddDeps, parents: readonly Digest[], source: LayerSource, signal: AbortSignal) {
-  await using draft = await deps.store.snapshotter.unpack(source.file, source.expectedDigest, signal);
+  await using draft = await deps.store.snapshotter.unpack({ file: source.file }, source.expectedDigest, signal);
   const chainId = nextChainId(parents.at(-1) ?? null, draft.diffId);
   const lease = deps.leases.take([...parents, chainId]);
   try {
     using _lock = await deps.locks.acquire(chainId, signal);
-    if (!isPresent(deps.store, chainId)) keepLayer(deps.store, chainId, draft, source.file);
+    if (!hasLayer(deps.store, chainId)) keepLayer(deps.store, chainId, draft, source.file);
     return { diffId: draft.diffId, lease };
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;
   }
-}
-
-/** Blob, then directory, then row: what a crash leaves in between has no row and is swept. */
-function keepLayer(store: ImageStore, chainId: Digest, draft: LayerDraft, file: string): void {
-  store.blobs.adopt(file, draft.digest);
-  draft.commit(chainId);
-  store.table.addLayer({
-    chainId,
-    diffId: draft.diffId,
-    blob: draft.digest,
-    blobBytes: draft.blobBytes,
-    sizeBytes: draft.sizeBytes,
-  });
-}
-
-function recordImage({ store, now }: AddDeps, config: Uint8Array, file: ImageFile, parent: Digest | null): Digest {
-  const chains = chainIds(file.diffIds);
-  const sizeBytes = chains.reduce((sum, chainId) => sum + (store.table.layer(chainId)?.sizeBytes ?? 0), 0);
-  const id = store.blobs.put(config);
-  store.table.addImage({ id, parent, sizeBytes, chainIds: chains }, now());
-  store.refresh();
-  return id;
 }
