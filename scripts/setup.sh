@@ -42,7 +42,7 @@ check_rust() {
 }
 
 build_all() {
-  (cd native && cargo build --release --locked --quiet -p hbx-core)
+  (cd native && cargo build --release --locked --quiet -p hbx-core -p hbx-front)
   node scripts/build.mjs --if-changed
 }
 

@@ -13,6 +13,7 @@ import { create } from "./create/create.ts";
 import { warnings } from "./create/warnings.ts";
 import { invalid, noWebsocket, unsupportedOption } from "./errors.ts";
 import { createExec } from "./exec/create-exec.ts";
+import { execOnce } from "./exec/exec-once.ts";
 import { findExec, inspectExec } from "./exec/inspect-exec.ts";
 import { resizeExec } from "./exec/resize-exec.ts";
 import { parseExecRequest } from "./exec/schema.ts";
@@ -123,6 +124,9 @@ export function containerRoutes(context: Context): Route[] {
       await remove(context, context.store.find(request.params["id"] ?? ""), options);
       request.sendEmpty(204);
     }),
+    route("POST", "/hbx/v1/containers/{id}/exec", (request) =>
+      execOnce(context, context.store.find(request.params["id"] ?? ""), request),
+    ),
     route("POST", "/exec/{id}/start", (request) => startExec(context, request.params["id"] ?? "", request)),
     route("POST", "/exec/{id}/resize", async (request) => {
       await resizeExec(findExec(context, request.params["id"] ?? ""), parseSize(request.query));

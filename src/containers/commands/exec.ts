@@ -29,19 +29,26 @@ export const exec: Verb = {
     const tty = flags.bool("tty");
     const stdin = flags.bool("interactive") && !detached;
     if (tty && stdin) (await import("./raw-terminal.ts")).requireTerminal();
+    const body = {
+      AttachStdin: stdin,
+      AttachStdout: !detached,
+      AttachStderr: !detached,
+      DetachKeys: flags.string("detach-keys") ?? "",
+      Tty: tty,
+      Env: await environment(flags.list("env-file"), flags.list("env"), session.env),
+      Cmd: command,
+      Privileged: flags.bool("privileged"),
+      User: flags.string("user") ?? "",
+      WorkingDir: flags.string("workdir") ?? "",
+    };
+    if (!tty && !detached) {
+      const { execOnce } = await import("./exec-once.ts");
+      return await execOnce(session, container, body).catch((error: unknown) => {
+        throw execFailure(error);
+      });
+    }
     const { Id } = await client.json<{ Id: string }>("POST", `/containers/${encodeURIComponent(container)}/exec`, {
-      json: {
-        AttachStdin: stdin,
-        AttachStdout: !detached,
-        AttachStderr: !detached,
-        DetachKeys: flags.string("detach-keys") ?? "",
-        Tty: tty,
-        Env: await environment(flags.list("env-file"), flags.list("env"), session.env),
-        Cmd: command,
-        Privileged: flags.bool("privileged"),
-        User: flags.string("user") ?? "",
-        WorkingDir: flags.string("workdir") ?? "",
-      },
+      json: body,
     });
     const path = `/exec/${Id}`;
     try {
@@ -56,9 +63,7 @@ export const exec: Verb = {
       );
       await carryStreams(raw, { tty, stdin, stdout: true, stderr: true }, session);
     } catch (error) {
-      if (error instanceof ApiError)
-        throw new Failure(error.message, { hint: error.hint, exitCode: execExitCode(error.message) });
-      throw error;
+      throw execFailure(error);
     }
     const { ExitCode, Running } = await client.json<{ ExitCode: number | null; Running: boolean }>(
       "GET",
@@ -68,7 +73,9 @@ export const exec: Verb = {
   },
 };
 
-function execExitCode(message: string): number {
-  const code = startExitCode(message);
-  return code === 125 ? 1 : code;
+/** 126 and 127 are about the command; everything else is an error of ours, as it comes. */
+function execFailure(error: unknown): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const exitCode = startExitCode(error.message);
+  return exitCode === 125 ? error : new Failure(error.message, { hint: error.hint, exitCode });
 }

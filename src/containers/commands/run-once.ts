@@ -2,7 +2,6 @@
 import { Failure } from "../../cli/failure.ts";
 import type { FlagValues } from "../../cli/flag-values.ts";
 import type { Session } from "../../cli/session.ts";
-import { demultiplex, rawChunks } from "../../sdk/demultiplex.ts";
 import { ApiError } from "../../sdk/errors.ts";
 import type { SocketStream } from "../../sdk/socket-stream.ts";
 import { type AttachOptions, carryInput } from "./attached-streams.ts";
@@ -10,6 +9,7 @@ import type { CreateBody } from "./create/body.ts";
 import { type Created, checkCreate, createFailure, reportCreated } from "./create/index.ts";
 import { forwardSignals } from "./forward-signals.ts";
 import { startExitCode } from "./run.ts";
+import { carryWithStatus, daemonGone } from "./status-stream.ts";
 
 type Ended = { StatusCode: number; Error: { Message: string } | null };
 
@@ -29,48 +29,29 @@ export async function runOnce(
   if (stdin) void carryInput(raw);
   const ended = await carryRun(session, raw, flags);
   raw.close();
-  if (ended === null)
-    throw new Failure("Cannot follow the container: the daemon has gone", {
-      hint: "`hbx ps` shows whether it still runs",
-      exitCode: 125,
-    });
+  if (ended === null) throw daemonGone("container", "`hbx ps` shows whether it still runs");
   if (ended.Error?.Message) throw new Failure(ended.Error.Message, { exitCode: 125 });
   return ended.StatusCode;
 }
 
 /** Output to its end; null when it ended without a status. */
 async function carryRun(session: Session, raw: SocketStream, flags: FlagValues): Promise<Ended | null> {
-  let text = "";
   let signals: Disposable | undefined;
   let ended: Ended | null = null;
   try {
-    const sink = (stream: string, bytes: Uint8Array): Promise<void> | void => {
-      if (stream === "stdout") return session.out.write(bytes);
-      if (stream === "stderr") return session.err.write(bytes);
-      text += Buffer.from(bytes).toString("utf8");
-      const status = parseStatus(text);
-      if (status === null) return;
-      text = "";
-      if ("StatusCode" in status) ended = status;
-      else {
-        if (flags.bool("sig-proxy")) signals = forwardSignals(session.client, status.Id);
-        return reportCreated(session, status, flags).then(() => undefined);
+    await carryWithStatus(session, raw, (status) => {
+      if ("StatusCode" in status) {
+        ended = status as Ended;
+        return;
       }
-    };
-    await demultiplex(rawChunks(raw), sink, true);
+      const created = status as Created;
+      if (flags.bool("sig-proxy")) signals = forwardSignals(session.client, created.Id);
+      return reportCreated(session, created, flags).then(() => undefined);
+    });
   } finally {
     signals?.[Symbol.dispose]();
   }
   return ended;
-}
-
-/** A status frame may arrive in pieces: until it is whole it is not JSON. */
-function parseStatus(text: string): Created | Ended | null {
-  try {
-    return JSON.parse(text) as Created | Ended;
-  } catch {
-    return null;
-  }
 }
 
 function runFailure(image: string, error: unknown): unknown {

@@ -9,7 +9,9 @@ import type { Duplex } from "node:stream";
 import { type ApiRequest, boolQuery } from "../../api/index.ts";
 import { writeTo } from "../attach/attach.ts";
 import { copyStreams } from "../attach/copy-streams.ts";
+import { statusFrame, streamWithStatus } from "../attach/status-frame.ts";
 import { create } from "../create/create.ts";
+import { warnings } from "../create/warnings.ts";
 import { invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
@@ -18,8 +20,6 @@ import { parseCreateRequest } from "../schema/create-request.ts";
 import { start } from "./start.ts";
 import { wait } from "./wait.ts";
 
-const statusKind = 3;
-const streamType = "application/vnd.docker.multiplexed-stream";
 const neverAborted = new AbortController().signal;
 
 export async function runOnce(context: Context, request: ApiRequest): Promise<void> {
@@ -32,6 +32,7 @@ export async function runOnce(context: Context, request: ApiRequest): Promise<vo
     name: query.get("name"),
     platform: query.get("platform") || undefined,
   });
+  const told = warnings(context, body, container);
   const stdin = boolQuery(query, "stdin") && container.config.OpenStdin;
   const connected = queueAttach(container, {
     stdin,
@@ -43,8 +44,8 @@ export async function runOnce(context: Context, request: ApiRequest): Promise<vo
   await start(context, container);
   const stream = await connected;
 
-  const client = await request.hijack(streamType);
-  await writeTo(client, statusFrame({ Id: container.id, Warnings: [] }));
+  const client = await request.hijack(streamWithStatus);
+  await writeTo(client, statusFrame({ Id: container.id, Warnings: told }));
   if (stream) await copyOutput(client, stream, stdin);
   const { exitCode, error } = await ended;
   if (!client.destroyed)
@@ -64,13 +65,4 @@ function queueAttach(
 /** To the end of the output; the client stays open for the status that follows. */
 function copyOutput(client: Duplex, stream: Duplex, stdin: boolean): Promise<void> {
   return copyStreams(client, stream, { stdin, detachKeys: null, keepClientOpen: true });
-}
-
-function statusFrame(value: object): Buffer {
-  const body = Buffer.from(JSON.stringify(value));
-  const frame = Buffer.alloc(8 + body.byteLength);
-  frame.writeUInt8(statusKind, 0);
-  frame.writeUInt32BE(body.byteLength, 4);
-  body.copy(frame, 8);
-  return frame;
 }
