@@ -45,7 +45,7 @@ export async function startDockerd(): Promise<Dockerd | string> {
 
 const inNewer = `
 ip link set lo up
-mount --rbind /sys "$1/sys"; mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"
+mount --bind "$1" "$1"; mount --rbind /sys "$1/sys"; mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"
 mount -t tmpfs tmpfs "$1/run"; mount -t tmpfs tmpfs "$1/tmp"; mount --bind "$2" "$1/srv"
 exec chroot "$1" dockerd --data-root /srv/data --exec-root /run/docker --pidfile /run/docker.pid -H unix:///srv/docker.sock
 `;

@@ -30,7 +30,7 @@ newest="$PWD/.hbx-cache/docker28"
 if [ ! -x "$newest/usr/sbin/dockerd" ]; then
   rm -rf "$newest" "$newest.new"
   mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-    --include=docker.io,docker-cli,docker-compose,docker-buildx,iptables,ca-certificates \
+    --include=docker.io,docker-cli,docker-compose,docker-buildx,iptables,procps,ca-certificates \
     sid "$newest.new" http://deb.debian.org/debian >/dev/null 2>&1 && mv "$newest.new" "$newest" \
     || { rm -rf "$newest.new"; echo "comparators: cannot make a root file system with Docker 28"; }
 fi

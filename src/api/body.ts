@@ -52,7 +52,7 @@ function tooLarge(): EngineError {
 
 function parseJson(chunks: Uint8Array[], contentType: string | undefined): unknown {
   if (chunks.length === 0) return undefined;
-  if (contentType !== undefined && !/^(application\/json|text\/plain)\b/i.test(contentType)) {
+  if (contentType !== undefined && !/^application\/json\b/i.test(contentType)) {
     throw invalidArgument(
       "api.content_type",
       `unsupported Content-Type header (${contentType}): must be 'application/json'`,

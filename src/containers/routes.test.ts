@@ -207,7 +207,7 @@ describe("stats, top, update, resize", () => {
     expect(
       (await h.call("POST", "/containers/limited/update", { Memory: 32 << 20, MemorySwap: 64 << 20, PidsLimit: null }))
         .json,
-    ).toEqual({ Warnings: [] });
+    ).toEqual({ Warnings: null });
     expect(h.engine.workloads[0]?.updates).toEqual([{ memory: 32 << 20, memorySwap: 64 << 20 }]);
     expect((await h.call("GET", "/containers/limited/json")).json.HostConfig.Memory).toBe(32 << 20);
     expect((await h.call("POST", "/containers/limited/update", { Memory: 1 })).json.message).toBe(

@@ -74,14 +74,15 @@ export function containerRoutes(context: Context): Route[] {
     one("GET", "/top", async (container, request) =>
       request.sendJson(200, await top(context, container, request.query.get("ps_args"))),
     ),
-    one("GET", "/logs", (container, request) => logs(context, container, request)),
+    route("GET", "/containers/{id}/logs", (request) => logs(context, request)),
     one("GET", "/changes", async (container, request) =>
       request.sendJson(200, await changes(context, container, request.signal)),
     ),
     one("GET", "/export", (container, request) => exportContainer(context, container, request)),
     one("GET", "/stats", (container, request) => stats(context, container, request)),
-    one("POST", "/resize", async (container, request) => {
-      await resize(context, container, parseSize(request.query));
+    route("POST", "/containers/{id}/resize", async (request) => {
+      const size = parseSize(request.query);
+      await resize(context, context.store.find(request.params["id"] ?? ""), size);
       request.sendEmpty(200);
     }),
     empty("/start", (container, query) => {
@@ -97,7 +98,8 @@ export function containerRoutes(context: Context): Route[] {
     empty("/unpause", (container) => unpause(context, container)),
     one("POST", "/update", async (container, request) => {
       await update(context, container, parseUpdate(await request.json()));
-      request.sendJson(200, { Warnings: context.engine.warnings(resources(container.hostConfig)) });
+      const said = context.engine.warnings(resources(container.hostConfig));
+      request.sendJson(200, { Warnings: said.length > 0 ? said : null });
     }),
     one("POST", "/attach", (container, request) => attach(context, container, request)),
     refusedRoute("GET", "/containers/{id}/attach/ws", noWebsocket(), false),
@@ -113,8 +115,10 @@ export function containerRoutes(context: Context): Route[] {
     one("GET", "/archive", (container, request) => copyOut(context, container, request)),
     one("HEAD", "/archive", (container, request) => statPath(context, container, request)),
     one("PUT", "/archive", (container, request) => copyIn(context, container, request)),
-    one("POST", "/exec", async (container, request) => {
-      request.sendJson(201, { Id: createExec(context, container, parseExecRequest(await request.json())).id });
+    route("POST", "/containers/{id}/exec", async (request) => {
+      const wanted = parseExecRequest(await request.json());
+      const exec = createExec(context, context.store.find(request.params["id"] ?? ""), wanted);
+      request.sendJson(201, { Id: exec.id });
     }),
     route("DELETE", "/containers/{id}", async (request) => {
       const { query } = request;
@@ -129,7 +133,8 @@ export function containerRoutes(context: Context): Route[] {
     ),
     route("POST", "/exec/{id}/start", (request) => startExec(context, request.params["id"] ?? "", request)),
     route("POST", "/exec/{id}/resize", async (request) => {
-      await resizeExec(findExec(context, request.params["id"] ?? ""), parseSize(request.query));
+      const size = parseSize(request.query);
+      await resizeExec(findExec(context, request.params["id"] ?? ""), size);
       request.sendEmpty(200);
     }),
     route("GET", "/exec/{id}/json", (request) => {
@@ -148,8 +153,9 @@ function refuseCheckpoint(query: URLSearchParams): void {
   }
 }
 
-async function logs(context: Context, container: Container, request: ApiRequest): Promise<void> {
+async function logs(context: Context, request: ApiRequest): Promise<void> {
   const options = parseLogQuery(request.query);
+  const container = context.store.find(request.params["id"] ?? "");
   requireLogs(context, container);
   const sink = request.stream(200, streamType(request.version, container.config.Tty));
   sink.flush();

@@ -1,6 +1,6 @@
 /** `POST /containers/{id}/resize`: the terminal's size; before the start it is remembered. */
 import { intQuery } from "../../api/index.ts";
-import { invalid } from "../errors.ts";
+import { invalid, notRunning } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
@@ -17,9 +17,11 @@ export function parseSize(query: URLSearchParams): Size {
 }
 
 export async function resize(context: Context, container: Container, size: Size): Promise<void> {
+  const { status } = container.state;
+  if (status === "exited" || status === "dead") throw notRunning(container.id);
   container.size = size;
   // Before the start, and while one is under way, the size is what the start begins with or the client will say it again.
-  if (!container.workload) return;
+  if (!container.workload || !container.config.Tty) return;
   await container.workload.resize(size);
   publish(context, container, "resize", { height: String(size.rows), width: String(size.cols) });
 }

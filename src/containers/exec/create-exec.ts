@@ -24,7 +24,6 @@ export function requireExecutable(container: Container): NonNullable<Container["
 
 export function createExec(context: Context, container: Container, request: ExecRequest): Exec {
   requireExecutable(container);
-  if (!request.Cmd?.length) throw invalid("no_exec_command", "No exec command specified");
   if (request.WorkingDir && !request.WorkingDir.startsWith("/")) {
     throw invalid("bad_workdir", `Cannot run in ${request.WorkingDir}: it is not an absolute path`);
   }
@@ -51,7 +50,7 @@ export function createExec(context: Context, container: Container, request: Exec
   forgetOldest(context, container);
   container.execs.set(id, exec);
   context.execs.set(id, exec);
-  publish(context, container, `exec_create: ${request.Cmd.join(" ")}`, { execID: id });
+  publish(context, container, `exec_create: ${(request.Cmd ?? []).join(" ")}`, { execID: id });
   return exec;
 }
 

@@ -1,4 +1,5 @@
 /** Bodies of the exec endpoints. */
+import { invalid } from "../errors.ts";
 import {
   type Field,
   flag,
@@ -32,7 +33,12 @@ const createFields = {
   Detach: flag,
 };
 export type ExecRequest = Parsed<typeof createFields>;
-export const parseExecRequest = (body: unknown): ExecRequest => parseFields(createFields, body, "");
+
+export function parseExecRequest(body: unknown): ExecRequest {
+  const request = parseFields(createFields, body, "");
+  if (!request.Cmd?.length) throw invalid("no_exec_command", "No exec command specified");
+  return request;
+}
 
 const startFields = { Detach: flag, Tty: flag, ConsoleSize: size };
 export type ExecStart = Parsed<typeof startFields>;

@@ -86,7 +86,7 @@ export const configFields = {
   Labels: textMap,
   StopSignal: text,
   StopTimeout: optionalInteger,
-  Shell: optionalTexts,
+  Shell: command,
 };
 
 export type Config = Parsed<typeof configFields>;

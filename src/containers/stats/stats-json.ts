@@ -33,7 +33,7 @@ export function statsJson(id: string, name: string, now: Sample, previous: Sampl
   };
 }
 
-const emptyCpu = {
+export const emptyCpu = {
   cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
   throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
 };
@@ -59,17 +59,21 @@ function cpu({ stats, systemCpuNs, onlineCpus }: Sample): Record<string, unknown
 function blkio(entries: WorkloadStats["blkio"]): Record<string, unknown> {
   const of = (field: "bytes" | "operations") =>
     entries.map((entry) => ({ major: entry.major, minor: entry.minor, op: entry.op, value: entry[field] }));
+  const none: never[] = [];
   return {
-    io_service_bytes_recursive: entries.length > 0 ? of("bytes") : null,
-    io_serviced_recursive: entries.length > 0 ? of("operations") : null,
-    io_queue_recursive: null,
-    io_service_time_recursive: null,
-    io_wait_time_recursive: null,
-    io_merged_recursive: null,
-    io_time_recursive: null,
-    sectors_recursive: null,
+    io_service_bytes_recursive: of("bytes"),
+    io_serviced_recursive: of("operations"),
+    io_queue_recursive: none,
+    io_service_time_recursive: none,
+    io_wait_time_recursive: none,
+    io_merged_recursive: none,
+    io_time_recursive: none,
+    sectors_recursive: none,
   };
 }
+
+/** What stands there for a container that does not run. */
+export const noBlkio = Object.fromEntries(Object.keys(blkio([])).map((key) => [key, null]));
 
 function networks(interfaces: WorkloadStats["networks"]): Record<string, unknown> {
   return Object.fromEntries(

@@ -3,7 +3,7 @@ import { totalmem } from "node:os";
 import { type ApiRequest, boolQuery } from "../../api/index.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
-import { type Sample, statsJson } from "./stats-json.ts";
+import { emptyCpu, noBlkio, type Sample, statsJson } from "./stats-json.ts";
 import { onlineCpus, readSystemCpu } from "./system-cpu.ts";
 
 const intervalMs = 1000;
@@ -47,11 +47,11 @@ function stopped(id: string, name: string): Record<string, unknown> {
     read: zero,
     preread: zero,
     pids_stats: {},
-    blkio_stats: {},
+    blkio_stats: noBlkio,
     num_procs: 0,
     storage_stats: {},
-    cpu_stats: {},
-    precpu_stats: {},
+    cpu_stats: emptyCpu,
+    precpu_stats: emptyCpu,
     memory_stats: {},
   };
 }

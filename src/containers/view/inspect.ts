@@ -137,6 +137,7 @@ function inspectHostConfig(host: HostConfig): Record<string, unknown> {
   const out: Record<string, unknown> = {
     ...host,
     ExtraHosts: nullWhenEmpty(host.ExtraHosts),
+    OomKillDisable: host.OomKillDisable ?? false,
     Cgroup: "",
     CgroupParent: "",
     Links: null,
