@@ -6,7 +6,7 @@ use hbx_protocol::hello::{self, Hello};
 use hbx_protocol::messages::{Done, Failed};
 use hbx_protocol::{Failure, frame, steps};
 
-use crate::{probe, spare};
+use crate::{mounts, probe, spare};
 
 pub fn serve(connection: UnixStream) {
     let _ = frame::write(&connection, &Hello::ours("zygote"));
@@ -30,6 +30,7 @@ fn converse(connection: UnixStream) -> Result<(), Failure> {
     let head = frame::head(&body)?;
     match head.t {
         "prepare" => spare::become_spare(connection, &frame::parse(&body)?),
+        "holdMounts" => mounts::hold(&connection),
         "network" => hbx_net::run(&body).map(|()| answer_done(&connection)),
         "probe" => probe::run(&body, &connection),
         job if hbx_storage::handles(job) => {

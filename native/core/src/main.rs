@@ -5,6 +5,7 @@ mod child;
 mod connection;
 mod holder;
 mod log;
+mod mounts;
 mod probe;
 mod sealed;
 mod shim;

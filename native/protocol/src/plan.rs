@@ -91,6 +91,9 @@ pub struct Namespaces {
 pub struct RootPlan {
     /// Topmost first, as overlayfs wants them.
     pub lowers: Vec<String>,
+    /// Layers that only hold the contents which files of `lowers` refer to.
+    #[serde(default, deserialize_with = "nil_is_default")]
+    pub data: Vec<String>,
     pub upper: String,
     pub work: String,
     pub volatile: bool,

@@ -40,6 +40,7 @@ steps! {
     NAMESPACE_JOIN = "namespace_join",
     PARENT_DIED = "parent_died",
     INIT_DIED = "init_died",
+    IMAGE_MOUNT = "image_mount",
     OOM_SCORE = "oom_score",
     OOM_WATCH = "oom_watch",
     DEVICE_PROGRAM = "device_program",

@@ -2,6 +2,7 @@
 //! Everything runs in a straight line in a single-threaded child; nothing is decided here.
 
 pub mod container;
+pub mod image;
 pub mod process;
 pub mod validate;
 

@@ -14,8 +14,8 @@ use crate::sys::{self, FsContext, MountAttr};
 const STEP: &str = "root";
 /// The longest value that fsconfig takes.
 const MAX_VALUE: usize = 255;
-/// Layers are read as they are: nothing in them may redirect look-ups or stand for another layer's data, and the upper
-/// directory stays a plain list of changes.
+/// Layers are read as they are: nothing in them may redirect look-ups or stand for another layer's data (but that of `data`,
+/// which nothing else shows), and the upper directory stays a plain list of changes.
 const PLAIN: [(&str, &str); 3] = [("index", "off"), ("metacopy", "off"), ("redirect_dir", "nofollow")];
 
 pub fn mount(plan: &RootPlan, context: &Context) -> Result<OwnedFd, Failure> {
@@ -25,7 +25,8 @@ pub fn mount(plan: &RootPlan, context: &Context) -> Result<OwnedFd, Failure> {
         Vec::new()
     };
     match by_context(plan, &idmapped) {
-        Err(failure) if failure.errno == libc::EINVAL => {
+        // Kernels that want the classic form have no layers of contents either.
+        Err(failure) if failure.errno == libc::EINVAL && plan.data.is_empty() => {
             by_string(plan, idmapped).map_err(|second| match failure.message {
                 Some(text) => second.saying(text),
                 None => second,
@@ -51,6 +52,10 @@ fn by_context(plan: &RootPlan, idmapped: &[OwnedFd]) -> Result<OwnedFd, Failure>
             None => value_of(lower, &mut held).map_err(|e| failing(e).at(lower))?,
         };
         fs.string(c"lowerdir+", &value).map_err(|e| failing(e).at(lower))?;
+    }
+    for path in &plan.data {
+        let value = value_of(path, &mut held).map_err(|e| failing(e).at(path))?;
+        fs.string(c"datadir+", &value).map_err(|e| failing(e).at(path))?;
     }
     for (key, path) in [(c"upperdir", &plan.upper), (c"workdir", &plan.work)] {
         let value = value_of(path, &mut held).map_err(|e| failing(e).at(path))?;
@@ -166,6 +171,7 @@ mod tests {
         fs::write(dir.join("two/below"), "below").unwrap();
         let plan = RootPlan {
             lowers: vec![path("odd:a,b/one"), path("two")],
+            data: Vec::new(),
             upper: path("upper"),
             work: path("work"),
             volatile: true,

@@ -24,6 +24,7 @@ pub fn check(plan: &RunPlan) -> Result<(), Failure> {
     }
     let lists = [
         plan.root.lowers.len(),
+        plan.root.data.len(),
         plan.mounts.len(),
         plan.devices.len(),
         plan.symlinks.len(),
@@ -34,7 +35,8 @@ pub fn check(plan: &RunPlan) -> Result<(), Failure> {
     if lists.iter().any(|count| *count > MAX_ITEMS) {
         return Err(refuse("plan", "a list is longer than 4096 items"));
     }
-    plan.root.lowers.iter().try_for_each(|path| absolute(path))?;
+    let layers = plan.root.lowers.iter().chain(&plan.root.data);
+    layers.into_iter().try_for_each(|path| absolute(path))?;
     for mount in &plan.mounts {
         match mount {
             MountPlan::Bind(bind) => {

@@ -4,7 +4,7 @@ mod diff;
 mod digest_file;
 mod failure;
 mod guest;
-mod host;
+pub mod host;
 mod jobs;
 mod list;
 pub mod pack;

@@ -27,6 +27,8 @@ export type Namespaces = {
 export type RootPlan = {
   /** Topmost first, as overlayfs wants them. */
   lowers: string[];
+  /** Directories that only hold the contents which files of `lowers` refer to. */
+  data?: string[];
   upper: string;
   work: string;
   volatile: boolean;

@@ -55,7 +55,7 @@ export type ControlEvent =
 /** A root filesystem for jobs: that of a running process, or layers assembled for the length of the job. */
 export type RootRef = { mounts?: { source: string; target: string; readonly: boolean }[] } & (
   | { pid: number }
-  | { lowers: string[]; upper?: string; work?: string }
+  | { lowers: readonly string[]; data?: readonly string[] | undefined; upper?: string; work?: string }
 );
 
 export type UnpackLimits = { maxBytes: number; maxEntries: number; maxRatio: number };

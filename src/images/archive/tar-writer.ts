@@ -1,9 +1,7 @@
 /** Writes the outer tar of an image archive: ustar, fixed times and owners, so that equal images give equal archives. */
-import { createReadStream } from "node:fs";
-
 export type TarEntry = { name: string /** Default 0644, directories 0755. */; mode?: number } & (
   | { bytes: Uint8Array }
-  | { file: string; sizeBytes: number }
+  | { open(): AsyncIterable<Uint8Array>; sizeBytes: number }
   | { directory: true }
   | { linkTarget: string }
 );
@@ -20,21 +18,22 @@ export async function* writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uin
       yield padding(entry.bytes.byteLength);
     } else {
       yield header(entry, entry.sizeBytes, "0");
-      yield* readExactly(entry.file, entry.sizeBytes);
+      yield* exactly(entry);
       yield padding(entry.sizeBytes);
     }
   }
   yield new Uint8Array(2 * block);
 }
 
-async function* readExactly(file: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
-  if (sizeBytes === 0) return;
+async function* exactly(entry: { name: string; open(): AsyncIterable<Uint8Array>; sizeBytes: number }) {
   let read = 0;
-  for await (const chunk of createReadStream(file, { end: sizeBytes - 1, highWaterMark: 1 << 20 })) {
-    read += (chunk as Uint8Array).byteLength;
-    yield chunk as Uint8Array;
+  for await (const chunk of entry.open()) {
+    read += chunk.byteLength;
+    if (read > entry.sizeBytes) break;
+    yield chunk;
   }
-  if (read !== sizeBytes) throw new Error(`${file} has ${read} bytes, ${sizeBytes} were recorded`);
+  if (read !== entry.sizeBytes)
+    throw new Error(`${entry.name} has not the ${entry.sizeBytes} bytes that were recorded`);
 }
 
 function padding(sizeBytes: number): Uint8Array {

@@ -18,7 +18,7 @@ export function archiveEntries(store: ImageStore, saved: readonly SavedImage[]):
   const blobName = (digest: Digest) => `blobs/sha256/${digestHex(digest)}`;
   const addBytes = (bytes: Uint8Array, digest: Digest) => blobs.set(digest, { name: blobName(digest), bytes });
   const addFile = ({ digest, size }: BlobDescriptor) =>
-    blobs.set(digest, { name: blobName(digest), file: store.blobs.path(digest), sizeBytes: size });
+    blobs.set(digest, { name: blobName(digest), open: () => store.blobs.open(digest), sizeBytes: size });
   const index: Descriptor[] = [];
   const manifests: { Config: string; RepoTags: string[] | null; Layers: string[] }[] = [];
   const repositories: Record<string, Record<string, string>> = {};

@@ -9,9 +9,10 @@ import { writeTar } from "../archive/tar-writer.ts";
 import { translateStorageError } from "../errors.ts";
 import type { Images } from "../images.ts";
 import { familiarName, parseReference } from "../reference/reference.ts";
-import { addImage, addLayer } from "../store/add-image.ts";
+import { addLayer } from "../store/add-image.ts";
 import { receiveFile } from "../store/blob-store.ts";
 import { collectLayers } from "../store/collect.ts";
+import { recordImage } from "../store/record-image.ts";
 import { tagImage } from "../verbs/tag.ts";
 import { staticArchitecture } from "./elf.ts";
 import { badBusybox } from "./errors.ts";
@@ -54,7 +55,7 @@ export async function makeBaseImage(images: Images, path: string, signal: AbortS
       rootfs: { type: "layers", diff_ids: [diffId] },
       history: [{ created, created_by: "hyperbox base image" }],
     });
-    const id = await addImage(images, { config: Buffer.from(config), layers: [layer], parent: null, signal });
+    const id = recordImage(images, { config: Buffer.from(config), parent: null });
     const reference = parseReference(baseImageName);
     const named = images.store.byId(id)?.references.some((item) => familiarName(item) === baseImageName);
     if (!named) tagImage(images, id, reference);

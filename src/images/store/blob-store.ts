@@ -22,11 +22,15 @@ import { join } from "node:path";
 import { type Digest, digestHex, digestOf } from "../../base/digest.ts";
 import { createShortId } from "../../base/ids.ts";
 
+export type ByteRange = { offset: number /** Default: to the end. */; length?: number };
+
 export type BlobStore = {
-  path(digest: Digest): string;
   has(digest: Digest): boolean;
   size(digest: Digest): number;
+  /** Small content, all at once: configurations and manifests. */
   read(digest: Digest): Uint8Array;
+  /** Its bytes, or a range of them, as they are asked for. Fails where less is there than the range says. */
+  open(digest: Digest, range?: ByteRange): AsyncIterable<Uint8Array>;
   /** Whether it begins as zstd frames do. */
   isZstd(digest: Digest): boolean;
   /** A directory of one's own below drafts, removed when disposed. */
@@ -48,10 +52,10 @@ export function openBlobStore(home: string): BlobStore {
   const path = (digest: Digest) => join(root, digestHex(digest));
   const draftName = () => join(drafts, createShortId());
   return {
-    path,
     has: (digest) => existsSync(path(digest)),
     size: (digest) => statSync(path(digest)).size,
     read: (digest) => readFileSync(path(digest)),
+    open: (digest, range) => readFile(path(digest), range),
     isZstd: (digest) => readStart(path(digest)).equals(zstdMagic),
     createDraft() {
       const draft = draftName();
@@ -91,6 +95,20 @@ export function openBlobStore(home: string): BlobStore {
       return removed;
     },
   };
+}
+
+const chunkBytes = 1 << 20;
+
+async function* readFile(path: string, { offset, length }: ByteRange = { offset: 0 }): AsyncGenerator<Uint8Array> {
+  await using handle = await open(path, "r");
+  const end = length === undefined ? (await handle.stat()).size : offset + length;
+  for (let at = offset; at < end; ) {
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - at));
+    const { bytesRead } = await handle.read(chunk, 0, chunk.byteLength, at);
+    if (bytesRead === 0) throw new Error(`${path} ends at ${at}, ${end} bytes were expected`);
+    at += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+  }
 }
 
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);

@@ -11,9 +11,10 @@ import type { CommitSource } from "../dependencies.ts";
 import { badConfig, noSuchImage, translateStorageError } from "../errors.ts";
 import type { Images } from "../images.ts";
 import type { Reference } from "../reference/reference.ts";
-import { addImage, addLayer } from "../store/add-image.ts";
+import { addLayer } from "../store/add-image.ts";
 import { collectLayers } from "../store/collect.ts";
 import type { Image } from "../store/image-store.ts";
+import { recordImage } from "../store/record-image.ts";
 import { tagImage, targetReference } from "./tag.ts";
 
 export type CommitOptions = {
@@ -65,9 +66,8 @@ export async function commitContainer(images: Images, source: CommitSource, opti
     const { diffId, lease } = await addLayer(images, base.chainIds, layer, signal);
     using _lease = lease;
     const config = Buffer.from(JSON.stringify(committedConfig(images, base, source, options, diffId)));
-    const below = base.chainIds.map((chainId) => storedLayer(images, chainId));
     const parent = base.detached ? null : base.id;
-    const id = await addImage(images, { config, layers: [...below, layer], parent, signal });
+    const id = recordImage(images, { config, parent });
     if (reference) tagImage(images, id, reference);
     const attributes = { ...source.attributes, comment: options.comment, imageID: id };
     images.events.publish({ type: "container", action: "commit", id: source.id, attributes });
@@ -76,12 +76,6 @@ export async function commitContainer(images: Images, source: CommitSource, opti
     collectLayers(images.store, images.leases);
     throw translateStorageError(error, "commit the container");
   }
-}
-
-function storedLayer(images: Images, chainId: Digest) {
-  const blob = images.store.table.layer(chainId)?.blob;
-  if (blob === undefined) throw noSuchImage(chainId);
-  return { file: images.store.blobs.path(blob), expectedDigest: blob };
 }
 
 function committedConfig(images: Images, base: Image, source: CommitSource, options: CommitOptions, diffId: Digest) {

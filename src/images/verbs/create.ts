@@ -10,9 +10,10 @@ import { imageEvent } from "../image-event.ts";
 import type { Images } from "../images.ts";
 import { streamProgress } from "../progress.ts";
 import { familiarName, parseReference, type Reference, withDefaultTag, withTag } from "../reference/reference.ts";
-import { addImage, addLayer } from "../store/add-image.ts";
+import { addLayer } from "../store/add-image.ts";
 import { receiveFile } from "../store/blob-store.ts";
 import { collectLayers } from "../store/collect.ts";
+import { recordImage } from "../store/record-image.ts";
 import { tagImage, targetReference } from "./tag.ts";
 
 export async function handleCreate(images: Images, request: ApiRequest): Promise<void> {
@@ -83,7 +84,7 @@ export async function importImage(
       rootfs: { type: "layers", diff_ids: [diffId] },
       history: [{ created, comment: message }],
     });
-    const id = await addImage(images, { config: Buffer.from(config), layers: [source], parent: null, signal });
+    const id = recordImage(images, { config: Buffer.from(config), parent: null });
     if (reference) tagImage(images, id, reference);
     imageEvent(images, "import", id, reference ? familiarName(reference) : id);
     return id;

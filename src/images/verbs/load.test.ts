@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createImageResolver } from "../resolve.ts";
 import { sweepImages } from "../sweep.ts";
@@ -265,7 +265,7 @@ test("sweepImages() removes what a crash left, and nothing else", async () => {
   at.reopen();
   expect(await sweepImages(at.images)).toBe(4);
   expect(readdirSync(join(at.home, "layers")).sort()).toEqual(before);
-  expect(existsSync(at.images.store.blobs.path(stray))).toBe(false);
+  expect(at.images.store.blobs.has(stray)).toBe(false);
   const [lower = ""] = createImageResolver(at.images).resolve("app:1").lowers;
   expect(readFileSync(join(lower, "etc/os"), "utf8")).toBe("base\n");
 });

@@ -49,6 +49,7 @@ impl Spare {
             domainname: String::new(),
             root: RootPlan {
                 lowers: vec![text(self.image.clone())],
+                data: Vec::new(),
                 upper: text(self.home.join("upper")),
                 work: text(self.home.join("work")),
                 volatile: true,

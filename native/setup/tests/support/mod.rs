@@ -195,6 +195,7 @@ fn plan(dir: &Path) -> RunPlan {
         domainname: String::new(),
         root: RootPlan {
             lowers: vec![path("lower")],
+            data: Vec::new(),
             upper: path("upper"),
             work: path("work"),
             volatile: true,

@@ -14,6 +14,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 pub struct RootRef {
     pub pid: Option<i32>,
     pub lowers: Option<Vec<String>>,
+    /// Layers that only hold the contents which files of `lowers` refer to.
+    pub data: Option<Vec<String>>,
     pub upper: Option<String>,
     pub work: Option<String>,
     pub mounts: Option<Vec<Volume>>,
@@ -51,8 +53,11 @@ impl RootRef {
             return Err(Failure::io("root", &io::Error::last_os_error()));
         }
         mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE, "").during("root")?;
-        let place = lowers[0].as_str();
+        let contents = self.data.as_deref().unwrap_or_default();
+        // Any directory that can be mounted over; with contents the lowest layers are mounts of somebody else's.
+        let place = contents.first().unwrap_or(&lowers[0]).as_str();
         let mut layers = lowers.iter().map(|l| directory(l)).collect::<Outcome<Vec<_>>>()?;
+        let contents = contents.iter().map(|l| directory(l)).collect::<Outcome<Vec<_>>>()?;
         let upper = self.upper.as_deref().map(directory).transpose()?;
         let volumes = self.mounts.as_deref().unwrap_or_default();
         let mut writable = None;
@@ -71,7 +76,7 @@ impl RootRef {
                 }
             }
         }
-        overlay(place, &layers, writable.as_ref()).during_at("root", place.as_bytes())?;
+        overlay(place, &layers, &contents, writable.as_ref()).during_at("root", place.as_bytes())?;
         let root = directory(place)?;
         for volume in volumes {
             attach(&root, volume).map_err(|f| f.at(volume.target.as_bytes()))?;
@@ -89,9 +94,19 @@ fn link(fd: Fd) -> String {
 }
 
 /// Layers go by descriptor: short, whatever the length and characters of their paths.
-fn overlay(place: &str, layers: &[OwnedFd], writable: Option<&(OwnedFd, OwnedFd)>) -> io::Result<()> {
+fn overlay(
+    place: &str,
+    layers: &[OwnedFd],
+    contents: &[OwnedFd],
+    writable: Option<&(OwnedFd, OwnedFd)>,
+) -> io::Result<()> {
     let lower: Vec<String> = layers.iter().map(|fd| link(fd.as_fd())).collect();
     let mut data = format!("lowerdir={}", lower.join(":"));
+    for fd in contents {
+        data.push_str(&format!("::{}", link(fd.as_fd())));
+    }
+    // An upper directory stays a plain list of changes, whatever the host's defaults are.
+    data.push_str(",metacopy=off,redirect_dir=nofollow,index=off");
     if let Some((upper, work)) = writable {
         data.push_str(&format!(
             ",upperdir={},workdir={}",
