@@ -6,7 +6,7 @@ use hbx_protocol::hello::{self, Hello};
 use hbx_protocol::messages::{Done, Failed};
 use hbx_protocol::{Failure, frame, steps};
 
-use crate::{mounts, probe, spare};
+use crate::{mounts, name_service, probe, spare};
 
 pub fn serve(connection: UnixStream) {
     let _ = frame::write(&connection, &Hello::ours("zygote"));
@@ -32,6 +32,8 @@ fn converse(connection: UnixStream) -> Result<(), Failure> {
         "prepare" => spare::become_spare(connection, &frame::parse(&body)?),
         "holdMounts" => mounts::hold(&connection),
         "network" => hbx_net::run(&body).map(|()| answer_done(&connection)),
+        "nameService" => name_service::become_name_service(connection, &body),
+        "nameSockets" => hbx_net::names::run(&body).map(|()| answer_done(&connection)),
         "probe" => probe::run(&body, &connection),
         job if hbx_storage::handles(job) => {
             hbx_storage::run(job, &body, &connection);

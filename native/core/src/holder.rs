@@ -5,7 +5,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use hbx_protocol::messages::NetPrepare;
+use hbx_protocol::messages::{NamesPrepare, NetPrepare};
 use hbx_protocol::{Failure, frame, steps};
 
 use crate::cgroup::Cgroup;
@@ -30,12 +30,12 @@ const REQUEST_BYTES: usize = 10;
 
 impl Holder {
     /// Forks the holder and waits until it is in its cgroups and network.
-    pub fn create(cgroup: &Cgroup, net: &NetPrepare) -> Result<Self, Failure> {
+    pub fn create(cgroup: &Cgroup, net: &NetPrepare, names: Option<&NamesPrepare>) -> Result<Self, Failure> {
         let failed = |e: io::Error| Failure::io(steps::HOLDER, &e);
         let (ours, theirs) = fd::socket_pair(libc::SOCK_SEQPACKET).map_err(failed)?;
         let Some(pid) = clone::fork().map_err(failed)? else {
             drop(ours);
-            run(theirs, cgroup, net);
+            run(theirs, cgroup, net, names);
         };
         drop(theirs);
         let holder = Self { pid, socket: ours };
@@ -98,11 +98,11 @@ impl Holder {
     }
 }
 
-fn run(socket: OwnedFd, cgroup: &Cgroup, net: &NetPrepare) -> ! {
+fn run(socket: OwnedFd, cgroup: &Cgroup, net: &NetPrepare, names: Option<&NamesPrepare>) -> ! {
     process::set_name(c"hbx-holder");
     fd::close_others(&mut [socket.as_raw_fd()]);
     signal::reset_all();
-    let v2 = match enter(&socket, cgroup, net) {
+    let v2 = match enter(&socket, cgroup, net, names) {
         Ok(v2) => v2,
         Err(failure) => {
             let _ = fd::write(&socket, &frame::encode(&failure)[4..]);
@@ -126,7 +126,12 @@ fn run(socket: OwnedFd, cgroup: &Cgroup, net: &NetPrepare) -> ! {
     clone::exit_now(0);
 }
 
-fn enter(socket: &OwnedFd, cgroup: &Cgroup, net: &NetPrepare) -> Result<Option<OwnedFd>, Failure> {
+fn enter(
+    socket: &OwnedFd,
+    cgroup: &Cgroup,
+    net: &NetPrepare,
+    names: Option<&NamesPrepare>,
+) -> Result<Option<OwnedFd>, Failure> {
     let v2 = cgroup.open_v2()?;
     cgroup.attach_self()?;
     if *net != NetPrepare::Host {
@@ -139,6 +144,9 @@ fn enter(socket: &OwnedFd, cgroup: &Cgroup, net: &NetPrepare) -> Result<Option<O
         clone::exit_now(1);
     }
     hbx_net::prepare_guest(net)?;
+    if let Some(names) = names {
+        hbx_net::names::prepare(names)?;
+    }
     Ok(v2)
 }
 

@@ -6,6 +6,7 @@ mod connection;
 mod holder;
 mod log;
 mod mounts;
+mod name_service;
 mod probe;
 mod sealed;
 mod shim;

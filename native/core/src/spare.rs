@@ -57,7 +57,7 @@ pub fn become_spare(connection: UnixStream, prepare: &Prepare) -> Result<(), Fai
 }
 
 fn prepare_parts(cgroup: &Cgroup, prepare: &Prepare) -> Result<(Holder, crate::shim::Newborn, UnixListener), Failure> {
-    let holder = Holder::create(cgroup, &prepare.net)?;
+    let holder = Holder::create(cgroup, &prepare.net, prepare.names.as_ref())?;
     let rest = (|| {
         let newborn = start::bear_init(&holder, start::USUAL_FLAGS, None)?;
         let listener = bind(&prepare.control_socket)?;

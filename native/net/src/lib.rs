@@ -6,6 +6,7 @@
 mod address;
 mod batch;
 mod link;
+pub mod names;
 mod namespace;
 mod nft;
 mod op;

@@ -2,6 +2,7 @@
 //! `src/engines/native/`.
 
 pub mod control;
+pub mod descriptors;
 pub mod failure;
 pub mod frame;
 pub mod hello;

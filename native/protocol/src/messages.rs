@@ -13,6 +13,9 @@ pub struct Prepare {
     pub control_socket: String,
     pub cgroup: PrepareCgroup,
     pub net: NetPrepare,
+    /// With a name service: it gets sockets of the new namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<NamesPrepare>,
     /// How long a client that does not read may hold output back; absent: a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stall_timeout_ms: Option<u32>,
@@ -27,6 +30,15 @@ pub struct PrepareCgroup {
     pub writes: Vec<CgroupWrite>,
     #[serde(default)]
     pub v2_dir: Option<String>,
+}
+
+/// Who answers on 127.0.0.11:53 of a namespace, and under which key it knows who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamesPrepare {
+    /// The name service's control socket.
+    pub socket: String,
+    pub key: String,
 }
 
 /// The network that the holder gets.

@@ -32,6 +32,10 @@ steps! {
     NET_BRIDGE = "net_bridge",
     NET_SYSCTL = "net_sysctl",
     NFT_TRANSACTION = "nft_transaction",
+    // Names.
+    DNS_SOCKETS = "dns_sockets",
+    DNS_REDIRECT = "dns_redirect",
+    DNS_TABLE = "dns_table",
     // Starting.
     CLONE = "clone",
     STDIO = "stdio",

@@ -24,9 +24,13 @@ export type PrepareFrame = {
   controlSocket: string;
   cgroup: { dirs: string[]; writes: CgroupWrite[]; v2Dir?: string };
   net: NetPrepare;
+  /** With a name service: it gets sockets of the new namespace. */
+  names?: NamesPrepare;
   /** How long a client that does not read may hold output back; absent: a minute. */
   stallTimeoutMs?: number;
 };
+/** The name service's control socket, and the key under which it knows who asks. */
+export type NamesPrepare = { socket: string; key: string };
 export type PreparedFrame = { t: "prepared"; shimPid: number; holderPid: number };
 export type StartFrame = { t: "start"; plan: RunPlan };
 export type StartedFrame = { t: "started"; pid: number; startTimeNs: bigint | number; timings: Record<string, number> };
@@ -91,6 +95,9 @@ export type JobFrame =
   | { t: "removeTree"; path: string; keepRoot?: boolean }
   | StoreJobFrame
   | { t: "network"; ops: NetOp[] }
+  /** The job's process becomes the name service and outlives everybody here. */
+  | { t: "nameService"; socket: string; resolvConf: string }
+  | { t: "nameSockets"; pid: number; names: NamesPrepare }
   | { t: "probe"; what: ProbeName };
 
 /** Jobs on the store of files; docs/protocol.md says what lies where. Ids are `sha256:…`. */

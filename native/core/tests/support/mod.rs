@@ -135,6 +135,7 @@ impl Zygote {
                 v2_dir: v2_dir.clone(),
             },
             net,
+            names: None,
             stall_timeout_ms: Some(1000),
         };
         let mut connection = self.connect();

@@ -12,6 +12,7 @@ pub const REG_0: u32 = 8;
 pub const REG_1: u32 = 9;
 pub const REG_2: u32 = 10;
 
+pub const META_OIF: u32 = 5;
 pub const META_IIFNAME: u32 = 6;
 pub const META_OIFNAME: u32 = 7;
 pub const META_L4PROTO: u32 = 16;
@@ -61,6 +62,27 @@ pub fn compare(list: &mut Batch, register: u32, operator: u32, value: &[u8]) {
         b.attr_be32(1, register).attr_be32(2, operator).nest(3, |data| {
             data.attr(DATA_VALUE, value);
         });
+    });
+}
+
+pub fn immediate(list: &mut Batch, register: u32, value: &[u8]) {
+    expression(list, "immediate", |b| {
+        b.attr_be32(1, register).nest(2, |data| {
+            data.attr(DATA_VALUE, value);
+        });
+    });
+}
+
+/// Writes into the transport header, and corrects the checksum at `checksum`.
+pub fn write_transport(list: &mut Batch, offset: u32, length: u32, checksum: u32, register: u32) {
+    const INTERNET_CHECKSUM: u32 = 1;
+    expression(list, "payload", |b| {
+        b.attr_be32(2, TRANSPORT_HEADER)
+            .attr_be32(3, offset)
+            .attr_be32(4, length);
+        b.attr_be32(5, register)
+            .attr_be32(6, INTERNET_CHECKSUM)
+            .attr_be32(7, checksum);
     });
 }
 

@@ -4,8 +4,8 @@
 //! one published port as with thousands.
 
 mod element;
-mod expression;
-mod message;
+pub mod expression;
+pub mod message;
 mod rule;
 mod table;
 
