@@ -25,6 +25,7 @@ export type {
   AttachOptions,
   Exit,
   JobFrame,
+  NetAttach,
   NetOp,
   NetPrepare,
   ProbeName,

@@ -57,6 +57,7 @@ test("prepare() for the bridge gives each spare an address, a MAC and a link of 
     kind: "veth",
     bridge: "hbx00000000",
     hostIf: "hv000000000002",
+    interface: "eth0",
     mac: "02:42:ac:14:00:02",
     mtu: 1500,
     addresses: ["172.20.0.2/16"],

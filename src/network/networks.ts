@@ -98,7 +98,16 @@ export function createNetworks(options: NetworksOptions) {
       const endpoint = createEndpoint(names, subnet, leases.claim(subnet));
       const { hostInterface: hostIf, mac, gateway, address, prefixLength } = endpoint;
       const addresses = [`${address}/${prefixLength}`];
-      const net: NetPrepare = { kind: "veth", bridge: names.bridge, hostIf, mac, mtu, addresses, gateway };
+      const net: NetPrepare = {
+        kind: "veth",
+        bridge: names.bridge,
+        hostIf,
+        interface: "eth0",
+        mac,
+        mtu,
+        addresses,
+        gateway,
+      };
       return { net, endpoint, release: releaseOf(endpoint) };
     },
 

@@ -34,6 +34,7 @@ fn converse(connection: UnixStream) -> Result<(), Failure> {
         "network" => hbx_net::run(&body).map(|()| answer_done(&connection)),
         "nameService" => name_service::become_name_service(connection, &body),
         "nameSockets" => hbx_net::names::run(&body).map(|()| answer_done(&connection)),
+        "watchNetwork" => hbx_net::watch(&body, &connection),
         "probe" => probe::run(&body, &connection),
         job if hbx_storage::handles(job) => {
             hbx_storage::run(job, &body, &connection);

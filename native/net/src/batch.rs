@@ -6,8 +6,8 @@ const HEADER_BYTES: usize = 16;
 pub struct Purpose {
     pub step: &'static str,
     pub object: String,
-    /// A refusal with this number is no failure.
-    pub tolerated: i32,
+    /// A refusal with one of these numbers is no failure.
+    pub tolerated: &'static [i32],
 }
 
 #[derive(Default)]
@@ -32,15 +32,15 @@ impl Batch {
         self.purposes.push(Purpose {
             step,
             object: object.to_owned(),
-            tolerated: 0,
+            tolerated: &[],
         });
         self
     }
 
-    /// The message just begun may be refused with `errno`.
-    pub fn tolerate(&mut self, errno: i32) -> &mut Self {
+    /// The message just begun may be refused with one of `errnos`.
+    pub fn tolerate(&mut self, errnos: &'static [i32]) -> &mut Self {
         if let Some(purpose) = self.purposes.last_mut() {
-            purpose.tolerated = errno;
+            purpose.tolerated = errnos;
         }
         self
     }

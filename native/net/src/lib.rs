@@ -13,10 +13,12 @@ mod op;
 mod ops;
 mod socket;
 mod sysctl;
+mod watch;
 
 use batch::Batch;
 use socket::Socket;
 
 pub use namespace::{delete_link, prepare_guest, prepare_host, settle_host};
-pub use op::{NetOp, PortProtocol};
+pub use op::{NetOp, NetworkRules, PortProtocol, Route};
 pub use ops::{apply, run};
+pub use watch::watch;

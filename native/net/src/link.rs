@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::Batch;
-use crate::address::{Cidr, family, octets, parse_mac};
-use hbx_protocol::messages::VethPrepare;
+use crate::address::{Cidr, check_name, family, octets, parse_mac};
+use hbx_protocol::messages::{ChildPrepare, VethPrepare};
 use hbx_protocol::{Failure, steps};
 
 pub const LOOPBACK_INDEX: u32 = 1;
@@ -24,15 +24,33 @@ fn ifinfo(index: u32, flags: u32, change: u32) -> [u8; 16] {
     bytes
 }
 
-/// The pair, guest's end named `eth0`, host's end a port of the bridge (still down).
-pub fn create_veth(batch: &mut Batch, plan: &VethPrepare, bridge_index: u32, guest_pid: i32) -> Result<(), Failure> {
-    let mac = parse_mac(&plan.mac)?;
+/// The namespace that an interface is made in.
+#[derive(Clone, Copy)]
+pub enum Target {
+    Pid(i32),
+    Descriptor(i32),
+}
+
+impl Target {
+    fn put(self, batch: &mut Batch) {
+        match self {
+            Self::Pid(pid) => batch.attr_u32(libc::IFLA_NET_NS_PID, pid as u32),
+            Self::Descriptor(fd) => batch.attr_u32(libc::IFLA_NET_NS_FD, fd as u32),
+        };
+    }
+}
+
+/// The pair, guest's end in `target`, host's end a port of the bridge (still down).
+pub fn create_veth(batch: &mut Batch, plan: &VethPrepare, bridge_index: u32, target: Target) -> Result<(), Failure> {
+    let guest = &plan.guest;
+    let mac = guest.mac.as_deref().map(parse_mac).transpose()?;
+    check_name(steps::NET_LINK_CREATE, &guest.interface)?;
     batch
         .begin(libc::RTM_NEWLINK, CREATE, steps::NET_LINK_CREATE, &plan.host_if)
         .put(&ifinfo(0, 0, 0));
     batch
         .attr_str(libc::IFLA_IFNAME, &plan.host_if)
-        .attr_u32(libc::IFLA_MTU, plan.mtu);
+        .attr_u32(libc::IFLA_MTU, guest.mtu);
     batch.attr_u32(libc::IFLA_MASTER, bridge_index);
     // One queue: the pair has no hardware behind it, and each queue costs a sysfs object at every start.
     batch
@@ -42,14 +60,68 @@ pub fn create_veth(batch: &mut Batch, plan: &VethPrepare, bridge_index: u32, gue
         info.attr_str(libc::IFLA_INFO_KIND, "veth")
             .nest(libc::IFLA_INFO_DATA, |data| {
                 data.nest(VETH_INFO_PEER, |end| {
-                    end.put(&ifinfo(0, 0, 0))
-                        .attr_str(libc::IFLA_IFNAME, "eth0")
-                        .attr(libc::IFLA_ADDRESS, &mac);
-                    end.attr_u32(libc::IFLA_MTU, plan.mtu);
+                    end.put(&ifinfo(0, 0, 0)).attr_str(libc::IFLA_IFNAME, &guest.interface);
+                    if let Some(mac) = mac {
+                        end.attr(libc::IFLA_ADDRESS, &mac);
+                    }
+                    end.attr_u32(libc::IFLA_MTU, guest.mtu);
                     end.attr_u32(libc::IFLA_NUM_TX_QUEUES, 1)
                         .attr_u32(libc::IFLA_NUM_RX_QUEUES, 1);
-                    end.attr_u32(libc::IFLA_NET_NS_PID, guest_pid as u32);
+                    target.put(end);
                 });
+            });
+    });
+    Ok(())
+}
+
+/// A macvlan or ipvlan interface of the host's interface number `parent`, made inside `target`.
+pub fn create_child(
+    batch: &mut Batch,
+    kind: &str,
+    plan: &ChildPrepare,
+    parent: u32,
+    target: Target,
+) -> Result<(), Failure> {
+    const MODE: u16 = 1;
+    let guest = &plan.guest;
+    let unknown = || {
+        Failure::new(steps::NET_LINK_CREATE, 0)
+            .at(&plan.mode)
+            .saying("not a mode of the driver")
+    };
+    batch
+        .begin(libc::RTM_NEWLINK, CREATE, steps::NET_LINK_CREATE, &plan.parent)
+        .put(&ifinfo(0, 0, 0));
+    batch
+        .attr_str(libc::IFLA_IFNAME, check_name(steps::NET_LINK_CREATE, &guest.interface)?)
+        .attr_u32(libc::IFLA_LINK, parent)
+        .attr_u32(libc::IFLA_MTU, guest.mtu);
+    if let Some(mac) = &guest.mac {
+        batch.attr(libc::IFLA_ADDRESS, &parse_mac(mac)?);
+    }
+    target.put(batch);
+    // MACVLAN_MODE_* are bits, IPVLAN_MODE_* numbers of 16 bits.
+    let macvlan = |mode: &str| {
+        ["private", "vepa", "bridge", "passthru"]
+            .iter()
+            .position(|name| *name == mode)
+            .map(|n| 1u32 << n)
+    };
+    let ipvlan = |mode: &str| {
+        ["l2", "l3", "l3s"]
+            .iter()
+            .position(|name| *name == mode)
+            .map(|n| n as u16)
+    };
+    let mode = if kind == "macvlan" {
+        macvlan(&plan.mode).ok_or_else(unknown)?.to_ne_bytes().to_vec()
+    } else {
+        ipvlan(&plan.mode).ok_or_else(unknown)?.to_ne_bytes().to_vec()
+    };
+    batch.nest(libc::IFLA_LINKINFO, |info| {
+        info.attr_str(libc::IFLA_INFO_KIND, kind)
+            .nest(libc::IFLA_INFO_DATA, |data| {
+                data.attr(MODE, &mode);
             });
     });
     Ok(())
@@ -59,7 +131,7 @@ pub fn create_veth(batch: &mut Batch, plan: &VethPrepare, bridge_index: u32, gue
 pub fn create_bridge(batch: &mut Batch, name: &str, mac: [u8; 6]) {
     batch
         .begin(libc::RTM_NEWLINK, CREATE, steps::NET_BRIDGE, name)
-        .tolerate(libc::EEXIST)
+        .tolerate(&[libc::EEXIST])
         .put(&ifinfo(0, 0, 0));
     // A fixed address: otherwise the bridge takes the lowest of its ports' and neighbours lose it when that port goes.
     batch.attr_str(libc::IFLA_IFNAME, name).attr(libc::IFLA_ADDRESS, &mac);
@@ -72,11 +144,13 @@ pub fn create_bridge(batch: &mut Batch, name: &str, mac: [u8; 6]) {
 }
 
 /// Sets the host's end up, without an IPv6 link-local address of its own. It is the bridge's port; packets may leave by
-/// the port they came in, or a container could not reach itself by its published port where br_netfilter is on.
-pub fn set_port_up(batch: &mut Batch, name: &str) {
+/// the port they came in, or a container could not reach itself by its published port where br_netfilter is on. An
+/// `isolated` port reaches the bridge only.
+pub fn set_port_up(batch: &mut Batch, name: &str, isolated: bool) {
     const IFLA_INFO_SLAVE_KIND: u16 = 4;
     const IFLA_INFO_SLAVE_DATA: u16 = 5;
     const IFLA_BRPORT_MODE: u16 = 4;
+    const IFLA_BRPORT_ISOLATED: u16 = 33;
     let up = libc::IFF_UP as u32;
     batch
         .begin(libc::RTM_NEWLINK, 0, steps::NET_LINK, name)
@@ -86,9 +160,24 @@ pub fn set_port_up(batch: &mut Batch, name: &str) {
         info.attr_str(IFLA_INFO_SLAVE_KIND, "bridge")
             .nest(IFLA_INFO_SLAVE_DATA, |data| {
                 data.attr_u8(IFLA_BRPORT_MODE, 1);
+                if isolated {
+                    data.attr_u8(IFLA_BRPORT_ISOLATED, 1);
+                }
             });
     });
     no_link_local(batch);
+}
+
+/// Makes the link a port of the bridge.
+pub fn set_master(batch: &mut Batch, name: &str, bridge: u32, missing_ok: bool) {
+    batch
+        .begin(libc::RTM_SETLINK, 0, steps::NET_LINK, name)
+        .put(&ifinfo(0, 0, 0))
+        .attr_str(libc::IFLA_IFNAME, name)
+        .attr_u32(libc::IFLA_MASTER, bridge);
+    if missing_ok {
+        batch.tolerate(&[libc::ENODEV]);
+    }
 }
 
 pub enum Link<'a> {
@@ -101,7 +190,7 @@ pub fn set_up(batch: &mut Batch, link: &Link, quiet6: bool, mtu: Option<u32>) {
     let up = libc::IFF_UP as u32;
     let (index, label) = match link {
         Link::Index(LOOPBACK_INDEX) => (LOOPBACK_INDEX, "lo"),
-        Link::Index(index) => (*index, "eth0"),
+        Link::Index(index) => (*index, "guest"),
         Link::Name(name) => (0, *name),
     };
     batch
@@ -142,7 +231,7 @@ pub fn delete(batch: &mut Batch, name: &str, missing_ok: bool) {
         .begin(libc::RTM_DELLINK, 0, steps::NET_LINK_DELETE, name)
         .put(&ifinfo(0, 0, 0));
     if missing_ok {
-        batch.tolerate(libc::ENODEV);
+        batch.tolerate(&[libc::ENODEV]);
     }
     batch.attr_str(libc::IFLA_IFNAME, name);
 }
@@ -153,7 +242,7 @@ pub fn add_address(batch: &mut Batch, index: u32, cidr: &Cidr) {
     let flags = if cidr.ip.is_ipv6() { libc::IFA_F_NODAD as u8 } else { 0 };
     batch
         .begin(libc::RTM_NEWADDR, CREATE, steps::NET_ADDRESS, &label)
-        .tolerate(libc::EEXIST);
+        .tolerate(&[libc::EEXIST]);
     // struct ifaddrmsg
     batch
         .put(&[family(&cidr.ip), cidr.prefix, flags, libc::RT_SCOPE_UNIVERSE])
@@ -166,19 +255,39 @@ pub fn add_address(batch: &mut Batch, index: u32, cidr: &Cidr) {
     }
 }
 
-pub fn add_default_route(batch: &mut Batch, index: u32, gateway: &IpAddr) {
-    batch.begin(libc::RTM_NEWROUTE, CREATE, steps::NET_ROUTE, &gateway.to_string());
-    // struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags
-    let (table, boot, universe, unicast) = (
-        libc::RT_TABLE_MAIN,
-        libc::RTPROT_BOOT,
-        libc::RT_SCOPE_UNIVERSE,
-        libc::RTN_UNICAST,
-    );
-    batch.put(&[family(gateway), 0, 0, 0, table, boot, universe, unicast, 0, 0, 0, 0]);
+/// The default route of one family by interface number `index`, in place of an earlier one.
+pub fn set_default_route(batch: &mut Batch, ipv6: bool, index: u32, gateway: Option<&IpAddr>) {
+    let scope = if gateway.is_some() || ipv6 {
+        libc::RT_SCOPE_UNIVERSE
+    } else {
+        libc::RT_SCOPE_LINK
+    };
+    let label = gateway.map_or_else(|| "default".to_owned(), ToString::to_string);
+    let flags = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
     batch
-        .attr(libc::RTA_GATEWAY, &octets(gateway))
-        .attr_u32(libc::RTA_OIF, index);
+        .begin(libc::RTM_NEWROUTE, flags, steps::NET_ROUTE, &label)
+        .put(&default_route(ipv6, scope));
+    if let Some(gateway) = gateway {
+        batch.attr(libc::RTA_GATEWAY, &octets(gateway));
+    }
+    batch.attr_u32(libc::RTA_OIF, index);
+}
+
+/// Without one it is fine.
+pub fn delete_default_route(batch: &mut Batch, ipv6: bool) {
+    batch
+        .begin(libc::RTM_DELROUTE, 0, steps::NET_ROUTE, "default")
+        .tolerate(&[libc::ESRCH, libc::ENOENT])
+        .put(&default_route(ipv6, libc::RT_SCOPE_NOWHERE));
+}
+
+/// struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags
+fn default_route(ipv6: bool, scope: u8) -> [u8; 12] {
+    let family = if ipv6 { libc::AF_INET6 } else { libc::AF_INET } as u8;
+    let (table, boot, unicast) = (libc::RT_TABLE_MAIN, libc::RTPROT_BOOT, libc::RTN_UNICAST);
+    let kind = if scope == libc::RT_SCOPE_NOWHERE { 0 } else { unicast };
+    let protocol = if scope == libc::RT_SCOPE_NOWHERE { 0 } else { boot };
+    [family, 0, 0, 0, table, protocol, scope, kind, 0, 0, 0, 0]
 }
 
 pub fn has_ipv6() -> bool {

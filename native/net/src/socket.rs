@@ -19,6 +19,12 @@ pub struct Socket {
     fd: OwnedFd,
 }
 
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+}
+
 /// A message that the kernel refused.
 pub struct Refusal {
     pub seq: usize,
@@ -126,6 +132,51 @@ impl Socket {
         Ok(false)
     }
 
+    /// Has the kernel announce changes of a group here.
+    pub fn join(&self, group: u32) -> Result<(), Failure> {
+        const NETLINK_ADD_MEMBERSHIP: i32 = 1;
+        // SAFETY: an all-zero sockaddr_nl with the family set asks for any port; without one nothing is delivered.
+        let bound = unsafe {
+            let mut own: libc::sockaddr_nl = std::mem::zeroed();
+            own.nl_family = libc::AF_NETLINK as u16;
+            let size = size_of::<libc::sockaddr_nl>() as u32;
+            libc::bind(self.fd.as_raw_fd(), (&raw const own).cast(), size)
+        };
+        if bound < 0 {
+            return Err(Failure::os(steps::NET_SOCKET).at("netlink"));
+        }
+        // SAFETY: `group` outlives the call.
+        let joined = unsafe {
+            let fd = self.fd.as_raw_fd();
+            libc::setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, (&raw const group).cast(), 4)
+        };
+        if joined < 0 {
+            Err(Failure::os(steps::NET_SOCKET).at("netlink"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The announcements of one datagram. `None`: some were lost.
+    pub fn read_events(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let mut buffer = vec![0u8; 64 * 1024];
+        loop {
+            let fd = self.fd.as_raw_fd();
+            // SAFETY: the buffer is valid for its length.
+            let got = unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
+            if got >= 0 {
+                buffer.truncate(got as usize);
+                return Ok(Some(buffer));
+            }
+            match std::io::Error::last_os_error().raw_os_error() {
+                Some(libc::EINTR) => {}
+                Some(libc::ENOBUFS) => return Ok(None),
+                Some(libc::EAGAIN) => return Ok(Some(Vec::new())),
+                _ => return Err(Failure::os(steps::NET_SOCKET).at("netlink")),
+            }
+        }
+    }
+
     /// A batch must fit into the send buffer, since it is sent as one piece.
     fn grow(&self, bytes: usize) -> Result<(), Failure> {
         let size = i32::try_from(bytes * 2).unwrap_or(i32::MAX);
@@ -190,7 +241,11 @@ fn read_answers(mut rest: &[u8], batch: &Batch, refusals: &mut Vec<Refusal>) {
 fn refusal(message: &[u8], errno: i32, batch: &Batch) -> Refusal {
     let seq = u32_at(message, 8) as usize;
     let (step, object, tolerated) = match batch.purposes.get(seq) {
-        Some(purpose) => (purpose.step, Some(purpose.object.clone()), purpose.tolerated == errno),
+        Some(purpose) => (
+            purpose.step,
+            Some(purpose.object.clone()),
+            purpose.tolerated.contains(&errno),
+        ),
         None => (steps::NET_SOCKET, None, false),
     };
     Refusal {

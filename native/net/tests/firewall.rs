@@ -2,112 +2,35 @@
 
 mod lab;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
+use std::net::TcpListener;
+use std::time::Instant;
 
 use hbx_net::{NetOp, PortProtocol, apply};
-use hbx_protocol::messages::NetPrepare;
-use lab::{Guest, bridge_op, in_fresh_namespace, prepare, ruleset, thread_in, veth_plan};
-
-const TABLE: &str = "hbx_test";
-
-fn table_op() -> NetOp {
-    NetOp::NftTable {
-        table: TABLE.into(),
-        bridge: "hbxtest0".into(),
-        subnets: vec!["10.99.0.0/24".into()],
-    }
-}
-
-fn publish(protocol: PortProtocol, host: &str, host_port: u16, guest: &str) -> NetOp {
-    let (host_ip, guest_ip) = (host.parse().unwrap(), guest.parse().unwrap());
-    NetOp::NftPublish {
-        table: TABLE.into(),
-        protocol,
-        host_ip,
-        host_port,
-        guest_ip,
-        guest_port: 80,
-    }
-}
-
-fn unpublish(host: &str, host_port: u16, missing_ok: bool) -> NetOp {
-    let (protocol, host_ip) = (PortProtocol::Tcp, host.parse().unwrap());
-    NetOp::NftUnpublish {
-        table: TABLE.into(),
-        protocol,
-        host_ip,
-        host_port,
-        missing_ok,
-    }
-}
-
-fn sysctl(path: &str) -> NetOp {
-    NetOp::Sysctl {
-        path: path.into(),
-        value: "1".into(),
-    }
-}
-
-fn set_up() {
-    let localnet = sysctl("net/ipv4/conf/hbxtest0/route_localnet");
-    apply(&[bridge_op(), localnet, sysctl("net/ipv4/ip_forward"), table_op()]).unwrap();
-}
-
-fn guest(n: u8) -> Guest {
-    prepare(&NetPrepare::Veth(veth_plan(n))).unwrap()
-}
-
-/// A server in the guest that answers each connection with the peer's address, as it sees it.
-fn serve(net: &Guest) {
-    let (ready_to, ready) = channel();
-    thread_in(net, move || {
-        let listener = TcpListener::bind("0.0.0.0:80").unwrap();
-        let udp = UdpSocket::bind("0.0.0.0:80").unwrap();
-        ready_to.send(()).unwrap();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 64];
-            while let Ok((_, from)) = udp.recv_from(&mut buffer) {
-                let _ = udp.send_to(from.ip().to_string().as_bytes(), from);
-            }
-        });
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let peer = stream.peer_addr().unwrap().ip().to_string();
-            let _ = stream.write_all(peer.as_bytes());
-        }
-    });
-    ready.recv().unwrap();
-}
-
-fn ask(address: &str) -> Option<String> {
-    let mut stream = TcpStream::connect_timeout(&address.parse().unwrap(), Duration::from_millis(700)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    Some(text)
-}
-
-fn ask_udp(address: &str) -> Option<String> {
-    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
-    socket.connect(address).ok()?;
-    socket.send(b"?").ok()?;
-    let mut buffer = [0; 64];
-    let got = socket.recv(&mut buffer).ok()?;
-    Some(String::from_utf8_lossy(&buffer[..got]).into_owned())
-}
+use lab::traffic::{TABLE, ask, ask_udp, guest, network_op, publish, serve, set_up, table_op, unpublish};
+use lab::{Guest, in_fresh_namespace, ruleset, thread_in};
 
 #[test]
 fn table_appears_whole_is_idempotent_and_goes_without_a_trace() {
     in_fresh_namespace(|| {
-        apply(&[table_op(), publish(PortProtocol::Tcp, "0.0.0.0", 8080, "10.99.0.5")]).unwrap();
+        apply(&[
+            table_op(),
+            network_op(),
+            publish(PortProtocol::Tcp, "0.0.0.0", 8080, "10.99.0.5"),
+        ])
+        .unwrap();
         let first = ruleset();
         assert!(first.contains("tcp . 8080 : 10.99.0.5 . 80"), "{first}");
-        apply(&[table_op()]).unwrap();
+        apply(&[table_op(), network_op()]).unwrap();
         assert_eq!(ruleset(), first);
+        let gone = NetOp::NftNetworkDelete {
+            table: TABLE.into(),
+            bridge: "hbxtest0".into(),
+            subnets: vec!["10.99.0.0/24".into(), "fd99::/64".into()],
+        };
+        apply(&[gone.clone()]).unwrap();
+        apply(&[gone]).unwrap();
+        let left = ruleset();
+        assert!(!left.contains("hbxtest0") && !left.contains("10.99.0.0"), "{left}");
         let delete = |missing_ok| NetOp::NftTableDelete {
             table: TABLE.into(),
             missing_ok,

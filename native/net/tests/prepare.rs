@@ -65,8 +65,8 @@ fn veth_takes_ipv6_without_waiting_for_duplicate_detection() {
         }])
         .unwrap();
         let mut plan = veth_plan(5);
-        plan.addresses.push("fd99::5/64".into());
-        plan.gateway6 = Some("fd99::1".into());
+        plan.guest.addresses.push("fd99::5/64".into());
+        plan.guest.gateway6 = Some("fd99::1".into());
         let guest = prepare(&NetPrepare::Veth(plan)).unwrap();
         let listener = TcpListener::bind("[fd99::1]:7000").unwrap();
         let inside = thread_in(&guest, || {
@@ -113,7 +113,7 @@ fn kernels_own_words_are_passed_on() {
     in_fresh_namespace(|| {
         apply(&[bridge_op()]).unwrap();
         let mut plan = veth_plan(9);
-        plan.gateway = Some("192.0.2.1".into());
+        plan.guest.gateway = Some("192.0.2.1".into());
         let failure = prepare(&NetPrepare::Veth(plan)).err().unwrap();
         assert_eq!((failure.step.as_str(), failure.errno), ("net_route", libc::ENETUNREACH));
         assert!(failure.message.unwrap().contains("Nexthop"));

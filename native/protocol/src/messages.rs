@@ -50,22 +50,63 @@ pub enum NetPrepare {
     /// A fresh namespace with only the loopback device.
     None,
     Veth(VethPrepare),
+    /// A fresh namespace with a child of one of the host's interfaces.
+    Macvlan(ChildPrepare),
+    Ipvlan(ChildPrepare),
 }
 
-/// A fresh namespace whose `eth0` is one end of a pair; `host_if`, the other end, is a port of `bridge`.
+impl NetPrepare {
+    /// What is configured inside; nothing for `host` and `none`.
+    pub fn guest(&self) -> Option<&GuestLink> {
+        match self {
+            Self::Host | Self::None => None,
+            Self::Veth(veth) => Some(&veth.guest),
+            Self::Macvlan(child) | Self::Ipvlan(child) => Some(&child.guest),
+        }
+    }
+}
+
+/// The interface inside the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct VethPrepare {
-    pub bridge: String,
-    pub host_if: String,
-    pub mac: String,
+#[serde(rename_all = "camelCase")]
+pub struct GuestLink {
+    /// `eth0`
+    pub interface: String,
+    /// Absent: the kernel's choice (ipvlan has its parent's).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
     pub mtu: u32,
     /// With prefix length: "172.18.0.5/16".
     pub addresses: Vec<String>,
+    /// Where the default routes lead; absent: none by this interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway6: Option<String>,
+}
+
+/// One end of a pair is the guest's interface; `host_if`, the other end, is a port of `bridge`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VethPrepare {
+    pub bridge: String,
+    pub host_if: String,
+    /// The port reaches the bridge but no other port of this kind.
+    #[serde(default)]
+    pub isolated: bool,
+    #[serde(flatten)]
+    pub guest: GuestLink,
+}
+
+/// The guest's interface is a child of the host's interface `parent`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildPrepare {
+    pub parent: String,
+    /// macvlan: `bridge`, `private`, `vepa`, `passthru`; ipvlan: `l2`, `l3`, `l3s`.
+    pub mode: String,
+    #[serde(flatten)]
+    pub guest: GuestLink,
 }
 
 #[derive(Debug, Serialize)]
@@ -175,16 +216,32 @@ mod tests {
 
     #[test]
     fn net_prepare_is_tagged_by_kind() {
-        let veth = VethPrepare {
-            bridge: "hbx0".into(),
-            host_if: "v1".into(),
-            mac: "02:00:00:00:00:01".into(),
+        let guest = GuestLink {
+            interface: "eth0".into(),
+            mac: Some("02:00:00:00:00:01".into()),
             mtu: 1500,
             addresses: vec!["172.18.0.5/16".into()],
             gateway: None,
             gateway6: None,
         };
-        for net in [NetPrepare::Host, NetPrepare::None, NetPrepare::Veth(veth)] {
+        let veth = VethPrepare {
+            bridge: "hbx0".into(),
+            host_if: "v1".into(),
+            isolated: false,
+            guest: guest.clone(),
+        };
+        let child = ChildPrepare {
+            parent: "eth9".into(),
+            mode: "bridge".into(),
+            guest,
+        };
+        let kinds = [
+            NetPrepare::Host,
+            NetPrepare::None,
+            NetPrepare::Veth(veth),
+            NetPrepare::Macvlan(child),
+        ];
+        for net in kinds {
             assert_eq!(frame::parse::<NetPrepare>(&frame::encode(&net)[4..]).unwrap(), net);
         }
     }

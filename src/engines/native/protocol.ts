@@ -4,19 +4,23 @@ import type { CgroupWrite, ProcessPlan, RunPlan, StdioPlan } from "./plan.ts";
 export const protocolVersion = 1;
 export const maxFrameBytes = 16 * 1024 * 1024;
 
-export type NetPrepare =
-  | { kind: "host" }
-  | { kind: "none" }
-  | {
-      kind: "veth";
-      bridge: string;
-      hostIf: string;
-      mac: string;
-      mtu: number;
-      addresses: string[];
-      gateway?: string;
-      gateway6?: string;
-    };
+/** The interface inside a namespace. */
+export type GuestLink = {
+  /** `eth0` */
+  interface: string;
+  /** Absent: the kernel's choice. */
+  mac?: string;
+  mtu: number;
+  addresses: string[];
+  /** Where the default routes lead; absent: none by this interface. */
+  gateway?: string;
+  gateway6?: string;
+};
+
+export type NetAttach =
+  | ({ kind: "veth"; bridge: string; hostIf: string; isolated?: boolean } & GuestLink)
+  | ({ kind: "macvlan" | "ipvlan"; parent: string; mode: string } & GuestLink);
+export type NetPrepare = { kind: "host" } | { kind: "none" } | NetAttach;
 
 export type PrepareFrame = {
   t: "prepare";
@@ -98,6 +102,8 @@ export type JobFrame =
   /** The job's process becomes the name service and outlives everybody here. */
   | { t: "nameService"; socket: string; resolvConf: string }
   | { t: "nameSockets"; pid: number; names: NamesPrepare }
+  /** Frames `networkChanged { what, name }` for as long as the connection lives. */
+  | { t: "watchNetwork"; table: string }
   | { t: "probe"; what: ProbeName };
 
 /** Jobs on the store of files; docs/protocol.md says what lies where. Ids are `sha256:…`. */
@@ -133,22 +139,44 @@ export type ProbeName =
   | "landlock"
   | "nftables"
   | "veth"
+  | "macvlan"
+  | "ipvlan"
   | "openat2"
   | "cloneIntoCgroup";
+
+export type DefaultRoute = { interface: string; via?: string };
 
 /** Link, address, route and nftables changes, in order; nftables ops of one frame are one transaction. */
 export type NetOp =
   | { op: "bridge"; name: string; addresses: string[]; mtu: number }
+  /** Makes a link a port of a bridge again. */
+  | { op: "port"; link: string; bridge: string; isolated?: boolean; missingOk?: boolean }
   | { op: "linkDelete"; name: string; missingOk?: boolean }
   /** `path` is relative to /proc/sys and begins with `net/`. */
-  | { op: "sysctl"; path: string; value: string }
-  /** Our table: masquerade for `subnets` leaving other than by `bridge`, DNAT of published ports through maps. */
-  | { op: "nftTable"; table: string; bridge: string; subnets: string[] }
+  | { op: "sysctl"; path: string; value: string; missingOk?: boolean }
+  /** A further interface for the namespace `/proc/PID/ns/net`, which is in use. */
+  | { op: "attach"; namespace: string; net: NetAttach }
+  | { op: "detach"; namespace: string; interface: string }
+  /** Absent: none of that family. */
+  | { op: "defaultRoutes"; namespace: string; v4?: DefaultRoute; v6?: DefaultRoute }
+  /** Our table with its chains; networks and published ports in it stay. */
+  | { op: "nftTable"; table: string }
   | { op: "nftTableDelete"; table: string; missingOk?: boolean }
+  | {
+      op: "nftNetwork";
+      table: string;
+      bridge: string;
+      subnets: string[];
+      internal: boolean;
+      icc: boolean;
+      masquerade4: boolean;
+      masquerade6: boolean;
+    }
+  | { op: "nftNetworkDelete"; table: string; bridge: string; subnets: string[] }
   | {
       op: "nftPublish";
       table: string;
-      protocol: "tcp" | "udp";
+      protocol: "tcp" | "udp" | "sctp";
       hostIp: string;
       hostPort: number;
       guestIp: string;
@@ -157,7 +185,7 @@ export type NetOp =
   | {
       op: "nftUnpublish";
       table: string;
-      protocol: "tcp" | "udp";
+      protocol: "tcp" | "udp" | "sctp";
       hostIp: string;
       hostPort: number;
       missingOk?: boolean;

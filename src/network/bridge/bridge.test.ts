@@ -62,7 +62,14 @@ test("ensure() makes bridge, settings and table once, however many ask", async (
   const [first, second] = await Promise.all([bridge.ensure(), bridge.ensure()]);
   expect(formatSubnet(first)).toBe("172.20.0.0/16");
   expect(second).toEqual(first);
-  expect(lab.applied.map(({ op }) => op)).toEqual(["bridge", "sysctl", "sysctl", "nftTableDelete", "nftTable"]);
+  expect(lab.applied.map(({ op }) => op)).toEqual([
+    "bridge",
+    "sysctl",
+    "sysctl",
+    "nftTableDelete",
+    "nftTable",
+    "nftNetwork",
+  ]);
   expect(lab.links.get("hbx00000000")).toEqual(["172.20.0.1/16"]);
 });
 

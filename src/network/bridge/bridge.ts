@@ -85,7 +85,9 @@ export function createBridge({ db, names, tag, host, now, apply, published, inUs
     }
     const { table, bridge } = names;
     ops.push({ op: "nftTableDelete", table, missingOk: true });
-    ops.push({ op: "nftTable", table, bridge, subnets: [formatSubnet(subnet)] });
+    ops.push({ op: "nftTable", table });
+    const rules = { internal: false, icc: true, masquerade4: true, masquerade6: true };
+    ops.push({ op: "nftNetwork", table, bridge, subnets: [formatSubnet(subnet)], ...rules });
     await apply([...ops, ...publishOps(table, published())]);
   };
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::fd::AsFd;
 
 use hbx_net::NetOp;
-use hbx_protocol::messages::{NetPrepare, VethPrepare};
+use hbx_protocol::messages::{ChildPrepare, GuestLink, NetPrepare, VethPrepare};
 
 use super::{Outcome, because};
 use crate::sys::{check, clone, fd, process};
@@ -107,12 +107,46 @@ fn bridge(name: &str) -> NetOp {
     }
 }
 
+fn guest() -> GuestLink {
+    GuestLink {
+        interface: "eth0".to_owned(),
+        mac: None,
+        mtu: 1500,
+        addresses: vec!["192.0.2.2/24".to_owned()],
+        gateway: None,
+        gateway6: None,
+    }
+}
+
+/// An interface of `kind` as the child of one end of a pair.
+pub fn child(kind: fn(ChildPrepare) -> NetPrepare, mode: &str) -> Outcome {
+    own_network()?;
+    let parent = NetPrepare::Veth(VethPrepare {
+        bridge: "hbxprobe".to_owned(),
+        host_if: "hbxprobe0".to_owned(),
+        isolated: false,
+        guest: guest(),
+    });
+    let net = kind(ChildPrepare {
+        parent: "eth0".to_owned(),
+        mode: mode.to_owned(),
+        guest: GuestLink {
+            interface: "child0".to_owned(),
+            ..guest()
+        },
+    });
+    let pid = std::process::id() as i32;
+    let made = hbx_net::apply(&[bridge("hbxprobe")])
+        .and_then(|()| hbx_net::prepare_host(&parent, pid))
+        .and_then(|()| hbx_net::prepare_host(&net, pid));
+    made.map(|()| "made one".to_owned())
+        .map_err(|failure| failure.to_string())
+}
+
 pub fn nftables() -> Outcome {
     own_network()?;
     let table = NetOp::NftTable {
         table: "hbx_probe".to_owned(),
-        bridge: "hbxprobe".to_owned(),
-        subnets: vec!["192.0.2.0/24".to_owned()],
     };
     hbx_net::apply(&[table])
         .map(|()| "made a table".to_owned())
@@ -124,11 +158,8 @@ pub fn veth() -> Outcome {
     let net = NetPrepare::Veth(VethPrepare {
         bridge: "hbxprobe".to_owned(),
         host_if: "hbxprobe0".to_owned(),
-        mac: "02:00:00:00:00:01".to_owned(),
-        mtu: 1500,
-        addresses: vec!["192.0.2.2/24".to_owned()],
-        gateway: None,
-        gateway6: None,
+        isolated: false,
+        guest: guest(),
     });
     let made = hbx_net::apply(&[bridge("hbxprobe")])
         .and_then(|()| hbx_net::prepare_host(&net, std::process::id() as i32))

@@ -6,6 +6,7 @@ mod filesystems;
 use std::io;
 use std::os::unix::net::UnixStream;
 
+use hbx_protocol::messages::NetPrepare;
 use hbx_protocol::{Failure, frame, steps};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,8 @@ fn find(what: &str) -> Option<fn() -> Outcome> {
         "openat2" => features::openat2,
         "nftables" => features::nftables,
         "veth" => features::veth,
+        "macvlan" => || features::child(NetPrepare::Macvlan, "bridge"),
+        "ipvlan" => || features::child(NetPrepare::Ipvlan, "l2"),
         _ => return None,
     })
 }

@@ -11,10 +11,14 @@ const DATA_VERDICT: u16 = 2;
 pub const REG_0: u32 = 8;
 pub const REG_1: u32 = 9;
 pub const REG_2: u32 = 10;
+/// After an address of IPv6, or a name.
+pub const REG_4: u32 = 12;
+pub const REG_5: u32 = 13;
 
 pub const META_OIF: u32 = 5;
 pub const META_IIFNAME: u32 = 6;
 pub const META_OIFNAME: u32 = 7;
+pub const META_NFPROTO: u32 = 15;
 pub const META_L4PROTO: u32 = 16;
 pub const CT_STATE: u32 = 0;
 pub const CT_STATUS: u32 = 2;
@@ -117,10 +121,17 @@ pub fn look_up(list: &mut Batch, map: &str, register: u32) {
     });
 }
 
-pub fn dnat(list: &mut Batch, address_register: u32, port_register: u32) {
+/// Ends the rule unless the key is in the set (`not`: if it is).
+pub fn member(list: &mut Batch, set: &str, register: u32, not: bool) {
+    expression(list, "lookup", |b| {
+        b.attr_str(1, set).attr_be32(2, register).attr_be32(5, u32::from(not));
+    });
+}
+
+pub fn dnat(list: &mut Batch, family: i32, address_register: u32, port_register: u32) {
     const DESTINATION: u32 = 1;
     expression(list, "nat", |b| {
-        b.attr_be32(1, DESTINATION).attr_be32(2, libc::AF_INET as u32);
+        b.attr_be32(1, DESTINATION).attr_be32(2, family as u32);
         b.attr_be32(3, address_register).attr_be32(5, port_register);
     });
 }

@@ -63,13 +63,15 @@ fn unexplained() -> Failure {
 }
 
 fn is_nft(op: &NetOp) -> bool {
-    match op {
+    matches!(
+        op,
         NetOp::NftTable { .. }
-        | NetOp::NftTableDelete { .. }
-        | NetOp::NftPublish { .. }
-        | NetOp::NftUnpublish { .. } => true,
-        NetOp::Bridge { .. } | NetOp::LinkDelete { .. } | NetOp::Sysctl { .. } => false,
-    }
+            | NetOp::NftTableDelete { .. }
+            | NetOp::NftNetwork(_)
+            | NetOp::NftNetworkDelete { .. }
+            | NetOp::NftPublish { .. }
+            | NetOp::NftUnpublish { .. }
+    )
 }
 
 /// The transaction, and for each of its messages the place of the op it came from.
@@ -78,42 +80,49 @@ fn encode(ops: &[&NetOp]) -> Result<(Batch, Vec<Option<usize>>), Failure> {
     message::begin_transaction(&mut batch);
     let mut owners = vec![None];
     for (n, op) in ops.iter().enumerate() {
-        match op {
-            NetOp::NftTable { table, bridge, subnets } => table::ensure(&mut batch, table, bridge, subnets)?,
-            NetOp::NftTableDelete { table, missing_ok } => table::delete(&mut batch, table, *missing_ok)?,
-            NetOp::NftPublish {
-                table,
-                protocol,
-                host_ip,
-                host_port,
-                guest_ip,
-                guest_port,
-            } => {
-                let key = element::Key {
-                    protocol: *protocol,
-                    ip: *host_ip,
-                    port: *host_port,
-                };
-                element::add(&mut batch, table, &key, *guest_ip, *guest_port);
-            }
-            NetOp::NftUnpublish {
-                table,
-                protocol,
-                host_ip,
-                host_port,
-                missing_ok,
-            } => {
-                let key = element::Key {
-                    protocol: *protocol,
-                    ip: *host_ip,
-                    port: *host_port,
-                };
-                element::remove(&mut batch, table, &key, *missing_ok);
-            }
-            NetOp::Bridge { .. } | NetOp::LinkDelete { .. } | NetOp::Sysctl { .. } => {}
-        }
+        encode_op(&mut batch, op)?;
         owners.resize(batch.purposes.len(), Some(n));
     }
     message::end_transaction(&mut batch);
     Ok((batch, owners))
+}
+
+fn encode_op(batch: &mut Batch, op: &NetOp) -> Result<(), Failure> {
+    let key = |protocol, ip, port| element::Key { protocol, ip, port };
+    match op {
+        NetOp::NftTable { table } => table::ensure(batch, table)?,
+        NetOp::NftTableDelete { table, missing_ok } => table::delete(batch, table, *missing_ok)?,
+        NetOp::NftNetwork(rules) => table::add_network(batch, rules)?,
+        NetOp::NftNetworkDelete { table, bridge, subnets } => table::remove_network(batch, table, bridge, subnets)?,
+        NetOp::NftPublish {
+            table,
+            protocol,
+            host_ip,
+            host_port,
+            guest_ip,
+            guest_port,
+        } => {
+            if host_ip.is_ipv4() != guest_ip.is_ipv4() {
+                return Err(Failure::new(STEP, 0)
+                    .at(host_ip.to_string())
+                    .saying("the two addresses are of different families"));
+            }
+            element::publish(
+                batch,
+                table,
+                &key(*protocol, *host_ip, *host_port),
+                *guest_ip,
+                *guest_port,
+            );
+        }
+        NetOp::NftUnpublish {
+            table,
+            protocol,
+            host_ip,
+            host_port,
+            missing_ok,
+        } => element::unpublish(batch, table, &key(*protocol, *host_ip, *host_port), *missing_ok),
+        _ => {}
+    }
+    Ok(())
 }

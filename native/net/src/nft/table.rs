@@ -1,42 +1,40 @@
-//! Our table: its chains, and the rules that never change while it stands.
+//! Our table: its chains, and the rules that never change while it stands, however many networks and ports there are.
 
-use std::net::IpAddr;
-
+use super::element::{self, PORTS_4, PORTS_6};
 use super::expression::Verdict;
-use super::rule::{self, LOOPBACK, Network, Part};
-use super::{STEP, element, message};
+use super::rule::{self, Part};
+use super::{STEP, message};
 use crate::Batch;
 use crate::address::{Cidr, check_name};
+use crate::op::NetworkRules;
 use hbx_protocol::Failure;
 
 const CREATE: i32 = libc::NLM_F_CREATE;
 const APPEND: i32 = libc::NLM_F_CREATE | libc::NLM_F_APPEND;
 
-struct Chain<'a> {
-    name: &'a str,
+struct Chain {
+    name: &'static str,
     /// Type, hook (NF_INET_*), priority; none for a chain that is only jumped to.
-    hook: Option<(&'a str, u32, i32)>,
-    rules: Vec<Vec<Part<'a>>>,
+    hook: Option<(&'static str, u32, i32)>,
+    /// None: others fill it, and it stays as it is.
+    rules: Option<Vec<Vec<Part<'static>>>>,
 }
 
-/// Creates the table, or brings its rules up to date; published ports stay.
-pub fn ensure(batch: &mut Batch, table: &str, bridge: &str, subnets: &[String]) -> Result<(), Failure> {
+/// Creates the table, or brings its rules up to date; networks and published ports stay.
+pub fn ensure(batch: &mut Batch, table: &str) -> Result<(), Failure> {
     check_table(table)?;
-    let bridge = check_name(STEP, bridge)?;
-    let subnets = subnets
-        .iter()
-        .map(|text| parse_subnet(text))
-        .collect::<Result<Vec<_>, _>>()?;
     message::begin(batch, message::NEW_TABLE, CREATE, table).attr_str(1, table);
-    element::create_maps(batch, table);
-    let chains = chains(bridge, &subnets);
+    element::create_sets(batch, table);
+    let chains = chains();
     for chain in &chains {
         create_chain(batch, table, chain);
     }
-    // Without a chain's name: the rules of all of the table's chains.
-    message::begin(batch, message::DELETE_RULE, 0, table).attr_str(1, table);
     for chain in &chains {
-        for parts in &chain.rules {
+        let Some(rules) = &chain.rules else { continue };
+        message::begin(batch, message::DELETE_RULE, 0, table)
+            .attr_str(1, table)
+            .attr_str(2, chain.name);
+        for parts in rules {
             message::begin(batch, message::NEW_RULE, APPEND, table)
                 .attr_str(1, table)
                 .attr_str(2, chain.name);
@@ -56,30 +54,54 @@ pub fn delete(batch: &mut Batch, table: &str, missing_ok: bool) -> Result<(), Fa
     Ok(())
 }
 
-fn chains<'a>(bridge: &'a str, subnets: &[Network]) -> Vec<Chain<'a>> {
-    use Part::{Destination, DestinationIsHost, Established, From, Masquerade, NotTo, Redirected, Source, Then, To};
-    let to_publish = || vec![vec![DestinationIsHost, Then(Verdict::Jump("publish"))]];
-    let mut leaving = Vec::new();
-    for subnet in subnets {
-        leaving.push(vec![Source(*subnet), NotTo(bridge), Masquerade]);
-        // A container that reaches another, or itself, by a published port: the answer must come back through us.
-        leaving.push(vec![Source(*subnet), To(bridge), Redirected, Masquerade]);
-    }
-    leaving.push(vec![Source(LOOPBACK), To(bridge), Masquerade]);
+pub fn add_network(batch: &mut Batch, rules: &NetworkRules) -> Result<(), Failure> {
+    check_table(&rules.table)?;
+    check_name(STEP, &rules.bridge)?;
+    element::add_network(batch, rules, &parse(&rules.subnets)?);
+    Ok(())
+}
+
+pub fn remove_network(batch: &mut Batch, table: &str, bridge: &str, subnets: &[String]) -> Result<(), Failure> {
+    check_table(table)?;
+    check_name(STEP, bridge)?;
+    element::remove_network(batch, table, bridge, &parse(subnets)?);
+    Ok(())
+}
+
+fn parse(subnets: &[String]) -> Result<Vec<Cidr>, Failure> {
+    subnets.iter().map(|text| Cidr::parse(text)).collect()
+}
+
+fn chains() -> Vec<Chain> {
+    use Part::{
+        Between, DestinationIsHost, Established, From, FromLoopback4, FromLoopback6, FromNetwork4, FromNetwork6, Ipv4,
+        Ipv6, Masquerade, NotFrom, NotTo, RedirectByAddress, RedirectByPort, Redirected, Then, To, ToLoopback4,
+    };
+    use Verdict::{Accept, Drop, Jump};
+    use element::{BRIDGES, INTERNAL, MASQUERADE_4, MASQUERADE_6, NEIGHBOURS, SUBNETS_4, SUBNETS_6};
+    let to_publish = || Some(vec![vec![DestinationIsHost, Then(Jump("publish"))]]);
     vec![
         Chain {
             name: "publish",
             hook: None,
-            rules: vec![
-                vec![Part::RedirectByAddress(element::BY_ADDRESS)],
-                vec![Part::RedirectByPort(element::BY_PORT)],
-            ],
+            rules: Some(vec![
+                vec![Ipv4, RedirectByAddress(&PORTS_4)],
+                vec![Ipv4, RedirectByPort(&PORTS_4)],
+                vec![Ipv6, RedirectByAddress(&PORTS_6)],
+                vec![Ipv6, RedirectByPort(&PORTS_6)],
+            ]),
         },
-        // The bridge has route_localnet, so that 127.0.0.1 reaches published ports; a container must not profit from it.
+        // Where rules for what single containers may reach will stand; see docs/networking.md.
+        Chain {
+            name: "egress",
+            hook: None,
+            rules: None,
+        },
+        // The bridges have route_localnet, so that 127.0.0.1 reaches published ports; a container must not profit from it.
         Chain {
             name: "guard",
             hook: Some(("filter", 0, -300)),
-            rules: vec![vec![From(bridge), Destination(LOOPBACK), Then(Verdict::Drop)]],
+            rules: Some(vec![vec![Ipv4, ToLoopback4, From(BRIDGES), Then(Drop)]]),
         },
         Chain {
             name: "prerouting",
@@ -94,17 +116,29 @@ fn chains<'a>(bridge: &'a str, subnets: &[Network]) -> Vec<Chain<'a>> {
         Chain {
             name: "forward",
             hook: Some(("filter", 2, 0)),
-            rules: vec![
-                vec![From(bridge), Then(Verdict::Accept)],
-                vec![To(bridge), Established, Then(Verdict::Accept)],
-                vec![To(bridge), Redirected, Then(Verdict::Accept)],
-                vec![To(bridge), Then(Verdict::Drop)],
-            ],
+            rules: Some(vec![
+                vec![NotFrom(BRIDGES), NotTo(BRIDGES), Then(Accept)],
+                vec![Established, Then(Accept)],
+                vec![From(BRIDGES), Then(Jump("egress"))],
+                vec![Between(NEIGHBOURS), Then(Accept)],
+                vec![From(INTERNAL), Then(Drop)],
+                vec![To(INTERNAL), Then(Drop)],
+                vec![To(BRIDGES), Redirected, Then(Accept)],
+                vec![To(BRIDGES), Then(Drop)],
+            ]),
         },
         Chain {
             name: "postrouting",
             hook: Some(("nat", 4, 100)),
-            rules: leaving,
+            rules: Some(vec![
+                vec![Ipv4, From(MASQUERADE_4), NotTo(BRIDGES), Masquerade],
+                vec![Ipv6, From(MASQUERADE_6), NotTo(BRIDGES), Masquerade],
+                // A container that reaches another, or itself, by a published port: the answer must come back through us.
+                vec![Ipv4, To(BRIDGES), Redirected, FromNetwork4(SUBNETS_4), Masquerade],
+                vec![Ipv6, To(BRIDGES), Redirected, FromNetwork6(SUBNETS_6), Masquerade],
+                vec![Ipv4, FromLoopback4, To(BRIDGES), Masquerade],
+                vec![Ipv6, FromLoopback6, To(BRIDGES), Masquerade],
+            ]),
         },
     ]
 }
@@ -132,30 +166,22 @@ fn check_table(table: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn parse_subnet(text: &str) -> Result<Network, Failure> {
-    match Cidr::parse(text)? {
-        Cidr {
-            ip: IpAddr::V4(ip),
-            prefix,
-        } => Ok(Network { ip, prefix }),
-        Cidr { .. } => Err(Failure::new(STEP, 0)
-            .at(text)
-            .saying("the bridge's table takes IPv4 subnets")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn ensure_refuses_tables_that_are_not_ours_and_ipv6_subnets() {
+    fn tables_that_are_not_ours_are_refused() {
         let mut batch = Batch::default();
         for bad in ["filter", "nat", "hbx_", "hbx_a b", ""] {
-            let refused = ensure(&mut batch, bad, "hbx0", &[]).is_err();
+            let refused = ensure(&mut batch, bad).is_err();
             assert_eq!(refused, bad != "hbx_", "{bad}");
             assert_eq!(delete(&mut batch, bad, true).is_err(), bad != "hbx_", "{bad}");
+            assert_eq!(
+                remove_network(&mut batch, bad, "b", &[]).is_err(),
+                bad != "hbx_",
+                "{bad}"
+            );
         }
-        assert!(ensure(&mut batch, "hbx_1", "hbx0", &["fd00::/64".to_owned()]).is_err());
     }
 }

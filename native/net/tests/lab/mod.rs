@@ -1,6 +1,8 @@
 //! A throw-away host: a thread in a fresh network namespace, and guests beside it.
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod traffic;
+
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::mpsc::{Sender, channel};
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use hbx_net::NetOp;
 use hbx_protocol::Failure;
-use hbx_protocol::messages::{NetPrepare, VethPrepare};
+use hbx_protocol::messages::{GuestLink, NetPrepare, VethPrepare};
 
 /// Runs `test` in a thread whose namespace is new and has loopback.
 pub fn in_fresh_namespace(test: impl FnOnce() + Send) {
@@ -37,10 +39,26 @@ pub fn veth_plan(n: u8) -> VethPrepare {
     VethPrepare {
         bridge: "hbxtest0".into(),
         host_if: format!("hvtest{n}"),
-        mac: format!("02:42:0a:63:00:{n:02x}"),
+        isolated: false,
+        guest: guest_link("eth0", &format!("10.99.0.{n}/24"), Some("10.99.0.1")),
+    }
+}
+
+pub fn guest_link(interface: &str, address: &str, gateway: Option<&str>) -> GuestLink {
+    let octets: Vec<u8> = address
+        .split(['.', '/'])
+        .take(4)
+        .map(|part| part.parse().unwrap())
+        .collect();
+    GuestLink {
+        interface: interface.into(),
+        mac: Some(format!(
+            "02:42:{:02x}:{:02x}:{:02x}:{:02x}",
+            octets[0], octets[1], octets[2], octets[3]
+        )),
         mtu: 1500,
-        addresses: vec![format!("10.99.0.{n}/24")],
-        gateway: Some("10.99.0.1".into()),
+        addresses: vec![address.into()],
+        gateway: gateway.map(Into::into),
         gateway6: None,
     }
 }
@@ -77,6 +95,14 @@ pub fn until(mut done: impl FnMut() -> bool) {
 pub struct Guest {
     _stay: Sender<()>,
     namespace: File,
+    tid: i32,
+}
+
+impl Guest {
+    /// As the core names it. A thread's name in /proc leads there like a process's.
+    pub fn path(&self) -> String {
+        format!("/proc/{}/ns/net", self.tid)
+    }
 }
 
 /// What the core does at `prepare`: unshare in the holder, the host's half, the guest's half.
@@ -99,7 +125,11 @@ pub fn prepare(net: &NetPrepare) -> Result<Guest, Failure> {
     go.send(()).unwrap();
     done.recv().unwrap()?;
     hbx_net::settle_host(net)?;
-    Ok(Guest { _stay: go, namespace })
+    Ok(Guest {
+        _stay: go,
+        namespace,
+        tid,
+    })
 }
 
 fn unshare() {
@@ -141,11 +171,12 @@ pub fn outside(host_address: &str, address: &str) -> Guest {
     let plan = VethPrepare {
         bridge: "wire0".into(),
         host_if: "outside0".into(),
-        mac: "02:00:00:00:00:09".into(),
-        mtu: 1500,
-        addresses: vec![format!("{address}/24")],
-        gateway: None,
-        gateway6: None,
+        isolated: false,
+        guest: guest_link("eth0", &format!("{address}/24"), None),
     };
     prepare(&NetPrepare::Veth(plan)).unwrap()
+}
+
+pub fn nft(commands: &str) {
+    run("nft", &[commands]);
 }
