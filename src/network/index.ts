@@ -1,5 +1,6 @@
 /** Networks: the default bridge with published ports, host, none. README.md says where to start. */
 
+export { createNameService, type NameServiceOptions } from "./dns/create-name-service.ts";
 export { networkMigrations } from "./migrations.ts";
 export type { NamedEndpoint, NameService } from "./name-service.ts";
 export {

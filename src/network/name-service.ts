@@ -30,9 +30,10 @@ export type NameService = {
   readonly address: string;
   /**
    * Before the container's process runs, at a connect while it runs, and once for each living one after a restart of the
-   * daemon (then before the API answers). A second call for the same endpoint replaces the first. Must not throw.
+   * daemon (then before the API answers). A second call for the same endpoint replaces the first. Does not reject. Once it
+   * has resolved, the container is answered and found: wait for it before the process runs.
    */
-  endpointAdded(endpoint: NamedEndpoint): void;
+  endpointAdded(endpoint: NamedEndpoint): Promise<void>;
   /** At the container's end or a disconnect. Idempotent. Must not throw. */
   endpointRemoved(containerId: string, networkId: string): void;
 };

@@ -1,11 +1,11 @@
-/** The control connection to a shim: requests with their answers, and events. */
+/** The control connection to a shim or to the name service: requests with their answers, and events. */
 import { EngineError } from "../../base/errors.ts";
 import type { CoreConnection, Frame } from "./connection.ts";
 import type { ControlRequest, FailedFrame } from "./protocol.ts";
 
-export type Control = Disposable & {
+export type Control<Request extends object = ControlRequest> = Disposable & {
   /** Sends a request; resolves with its answer, rejects with what `describe` makes of `failed`. */
-  request(frame: ControlRequest): Promise<Frame>;
+  request(frame: Request): Promise<Frame>;
   /** Resolves when the peer has closed the connection. */
   readonly closed: Promise<void>;
 };
@@ -13,11 +13,11 @@ export type Control = Disposable & {
 type Pending = { resolve(frame: Frame): void; reject(error: unknown): void };
 
 /** Runs the reading loop over an open connection. `onEvent` gets every frame that answers no request. */
-export function createControl(
+export function createControl<Request extends object = ControlRequest>(
   connection: CoreConnection,
   onEvent: (frame: Frame) => void,
   describe: (failed: FailedFrame) => EngineError,
-): Control {
+): Control<Request> {
   const pending = new Map<number, Pending>();
   let sequence = 0;
 

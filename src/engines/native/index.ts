@@ -2,6 +2,7 @@
 export { createNativeEngine, type NativeEngine, type NativeEngineDeps, type NetworkPort } from "./engine.ts";
 export { failureMessage } from "./failure-message.ts";
 export { createJobs, type DoneFrame, type JobOptions, type Jobs } from "./jobs.ts";
+export { openNameControl } from "./name-control.ts";
 export type { DeviceNode, ProcessPlan } from "./plan.ts";
 export { heldLimits } from "./plan-cgroup-limits.ts";
 export { planProcess } from "./plan-process.ts";

@@ -36,6 +36,21 @@ export type PrepareFrame = {
 /** The name service's control socket, and the key under which it knows who asks. */
 export type NamesPrepare = { socket: string; key: string };
 export type PreparedFrame = { t: "prepared"; shimPid: number; holderPid: number };
+
+/** A container's names on one network. `key` is that of its sockets. */
+export type NamesMember = { key: string; names: string[]; addresses: string[]; pointer?: string };
+/** Which networks a container's sockets see, in order; whether other names are asked of resolvers, and of which (none: the host's). */
+export type NamesAsker = { key: string; networks: string[]; forward: boolean; upstreams?: string[] };
+export type NamesRequest =
+  | {
+      t: "names";
+      /** What was said before is forgotten. */
+      fresh?: boolean;
+      leave?: { network: string; key: string }[];
+      join?: { network: string; member: NamesMember }[];
+      askers?: NamesAsker[];
+    }
+  | { t: "state" };
 export type StartFrame = { t: "start"; plan: RunPlan };
 export type StartedFrame = { t: "started"; pid: number; startTimeNs: bigint | number; timings: Record<string, number> };
 export type FailedFrame = { t: "failed"; seq?: number; step: string; errno: number; path?: string; message?: string };
