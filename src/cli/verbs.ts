@@ -195,6 +195,23 @@ const entries: Entry[] = [
     "Make the image hyperbox/base from this machine's busybox",
     async () => (await import("../images/commands/base.ts")).imageBase,
   ],
+  [
+    "registry serve",
+    "Serve the local store as an OCI registry",
+    async () => (await import("../registry/commands/serve.ts")).registryServe,
+  ],
+  [
+    "registry ls",
+    "List the registry servers of this daemon",
+    async () => (await import("../registry/commands/ls.ts")).registryList,
+    ["registry list"],
+  ],
+  ["registry stop", "Stop registry servers", async () => (await import("../registry/commands/stop.ts")).registryStop],
+  [
+    "registry prune",
+    "Remove pushed blobs that no manifest names, and uploads that nobody finished",
+    async () => (await import("../registry/commands/prune.ts")).registryPrune,
+  ],
   ["volume create", "Create a volume", async () => (await import("../volumes/commands/create.ts")).volumeCreate],
   ["volume ls", "List volumes", async () => (await import("../volumes/commands/ls.ts")).volumeList, ["volume list"]],
   [

@@ -8,6 +8,7 @@ import { type Containers, createContainers } from "../containers/index.ts";
 import { createJobs, createNativeEngine, createZygote, failureMessage, planProcess } from "../engines/native/index.ts";
 import { type CommitSources, createImageResolver, imageRoutes, openImages, sweepImages } from "../images/index.ts";
 import { createNetworks, networkMigrations, networkRoutes } from "../network/index.ts";
+import { createRegistry, openRegistryTable, registryKeeper, registryRoutes } from "../registry/index.ts";
 import { defaultCapabilities } from "../security/index.ts";
 import { createEvents, openDatabase } from "../state/index.ts";
 import { createContainerVolumes, openVolumes, volumeRoutes } from "../volumes/index.ts";
@@ -66,10 +67,13 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
       return commitSource(containers, container, options);
     },
   };
+  const registryTable = openRegistryTable(db);
   const images = openImages({
+    keeper: registryKeeper(registryTable),
     ...{ home, db, jobs, events, commits, uses: imageUses(summaries) },
     chownToSelf: rootless !== null && !rootless.subordinateIds,
   });
+  const registry = createRegistry({ home, db, images, table: registryTable, logger });
   const volumes = openVolumes({ home, db, jobs, events });
   containers = createContainers({
     ...{ db, events, engine, networks, jobs, home, logger },
@@ -92,6 +96,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   const routes: Route[] = [
     ...containers.routes,
     ...imageRoutes(images),
+    ...registryRoutes(registry),
     ...volumeRoutes(volumes),
     ...networkRoutes(networks, () => attachedContainers(containers)),
     ...createSystemRoutes({
@@ -109,6 +114,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   ];
   const server = createApiServer(routes, logger);
   await server.listen(places.socket);
+  await registry.restore();
   engine.warm();
   facts.seccomp.default(defaultCapabilities); // compiled before the first start asks for it
 
@@ -116,6 +122,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     async stop({ stopContainers }) {
       if (stopContainers) await containers.stopAll();
       await server[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
       await containers[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await networks.teardown();
