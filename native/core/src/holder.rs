@@ -136,6 +136,7 @@ fn enter(
     cgroup.attach_self()?;
     if *net != NetPrepare::Host {
         process::unshare(libc::CLONE_NEWNET).map_err(|e| Failure::io(steps::NET_NAMESPACE, &e))?;
+        hbx_net::prepare_defaults(net)?;
     }
     // The shim does the host's side in between.
     let failed = |e: io::Error| Failure::io(steps::HOLDER, &e);

@@ -18,7 +18,7 @@ mod watch;
 use batch::Batch;
 use socket::Socket;
 
-pub use namespace::{delete_link, prepare_guest, prepare_host, settle_host};
+pub use namespace::{delete_link, prepare_defaults, prepare_guest, prepare_host, settle_host};
 pub use op::{NetOp, NetworkRules, PortProtocol, Route};
 pub use ops::{apply, run};
 pub use watch::watch;

@@ -15,6 +15,23 @@ pub fn prepare_host(net: &NetPrepare, holder_pid: i32) -> Result<(), Failure> {
     create_link(net, Target::Pid(holder_pid))
 }
 
+const BORN_WITHOUT_IPV6: &str = "net/ipv6/conf/default/disable_ipv6";
+
+/// First of all, inside the new namespace: what its interface is born with. Without an IPv6 address it shall have no IPv6
+/// at all; for one that is there already, the kernel takes that setting by trying for the lock of all namespaces again and
+/// again, a millisecond of a processor while others are made.
+pub fn prepare_defaults(net: &NetPrepare) -> Result<(), Failure> {
+    match net.guest() {
+        Some(guest) if without_ipv6(guest) => sysctl::write(BORN_WITHOUT_IPV6, "1"),
+        _ => Ok(()),
+    }
+}
+
+fn without_ipv6(guest: &GuestLink) -> bool {
+    // Whether it is an address at all is seen when it is parsed.
+    link::has_ipv6() && !guest.addresses.iter().any(|address| address.contains(':'))
+}
+
 /// Guest side, inside the new namespace: loopback, and the interface with its addresses and default routes.
 pub fn prepare_guest(net: &NetPrepare) -> Result<(), Failure> {
     if *net == NetPrepare::Host {
@@ -25,6 +42,9 @@ pub fn prepare_guest(net: &NetPrepare) -> Result<(), Failure> {
     link::set_up(&mut batch, &Link::Index(link::LOOPBACK_INDEX), false, None);
     if let Some(guest) = net.guest() {
         configure(&mut batch, &socket, guest)?;
+        if without_ipv6(guest) {
+            sysctl::write(BORN_WITHOUT_IPV6, "0")?;
+        }
     }
     socket.exchange(&mut batch)
 }
@@ -134,9 +154,8 @@ fn configure(batch: &mut Batch, socket: &Socket, guest: &GuestLink) -> Result<()
         .map(|text| Cidr::parse(text))
         .collect::<Result<Vec<_>, _>>()?;
     if link::has_ipv6() {
-        let wanted = addresses.iter().any(|cidr| cidr.ip.is_ipv6());
         let path = format!("net/ipv6/conf/{}/disable_ipv6", guest.interface);
-        sysctl::write(&path, if wanted { "0" } else { "1" })?;
+        sysctl::ensure(&path, if without_ipv6(guest) { "1" } else { "0" })?;
     }
     link::set_up(batch, &Link::Index(index), false, None);
     for cidr in &addresses {

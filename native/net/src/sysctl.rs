@@ -16,6 +16,14 @@ pub fn write(path: &str, value: &str) -> Result<(), Failure> {
     std::fs::write(format!("/proc/sys/{path}"), value).map_err(|error| Failure::io(steps::NET_SYSCTL, &error).at(path))
 }
 
+/// The same, but only where it is not so yet: some writes are dear, all reads are cheap.
+pub fn ensure(path: &str, value: &str) -> Result<(), Failure> {
+    match std::fs::read_to_string(format!("/proc/sys/{path}")) {
+        Ok(now) if now.trim() == value => Ok(()),
+        _ => write(path, value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,11 +39,18 @@ fn veth_talks_to_the_bridge_and_dies_with_the_namespace() {
             (
                 stream.local_addr().unwrap().ip().to_string(),
                 lab::ip(&["-o", "addr", "show", "dev", "eth0"]),
+                ["eth0", "default", "lo"]
+                    .map(|name| std::fs::read_to_string(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"))),
             )
         });
         listener.accept().unwrap();
-        let (ip, addresses) = inside.join().unwrap();
+        let (ip, addresses, without_ipv6) = inside.join().unwrap();
         assert_eq!(ip, "10.99.0.5");
+        // Of its interfaces only this one is without, and those that are made later are as they ever were.
+        assert_eq!(
+            without_ipv6.map(|setting| setting.unwrap().trim().to_owned()),
+            ["1", "0", "0"]
+        );
         assert!(
             addresses.contains("10.99.0.5/24 brd 10.99.0.255") && !addresses.contains("inet6"),
             "{addresses}"

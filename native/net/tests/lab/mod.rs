@@ -113,6 +113,7 @@ pub fn prepare(net: &NetPrepare) -> Result<Guest, Failure> {
     let plan = net.clone();
     thread::spawn(move || {
         unshare();
+        hbx_net::prepare_defaults(&plan).unwrap();
         // SAFETY: plain system call.
         unshared_to.send((unsafe { libc::gettid() }, current())).unwrap();
         if wait.recv().is_ok() {
