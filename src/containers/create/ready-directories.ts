@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { spreadOnDisk } from "../../base/spread-on-disk.ts";
 import type { Clock } from "../dependencies.ts";
 import { containerPaths } from "../model/paths.ts";
 
@@ -13,8 +14,10 @@ export type ReadyDirectories = AsyncDisposable & {
   take(id: string): void;
 };
 
-const kept = 4;
-const most = 32;
+/** Places far apart on disk that the directories are made in by turns. */
+const shelves = 64;
+const kept = 8;
+const most = 64;
 const refillDelayMs = 12;
 
 /** Name to mode. The files are empty: a start writes into them, the shim into log and exit file. */
@@ -30,19 +33,40 @@ export function createReadyDirectories({ home, clock }: { home: string; clock: C
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { mode: 0o700 });
   const names = files("", home);
+  const shelved = new Set<string>();
+  const spread = spreadOnDisk(root);
   const ready: string[] = [];
   let made = 0;
   let takenLately = 0;
+  let wanted = kept;
   let timer: Disposable | null = null;
   let filling: Promise<void> | null = null;
   let closed = false;
 
+  const next = (): { shelf: string; dir: string } => {
+    made += 1;
+    const shelf = `${root}/${made % shelves}`;
+    return { shelf, dir: `${shelf}/${made}` };
+  };
+  const makeNow = (): string => {
+    const { shelf, dir } = next();
+    if (!shelved.has(shelf)) mkdirSync(shelf, { mode: 0o700, recursive: true });
+    shelved.add(shelf);
+    mkdirSync(dir, { mode: 0o700 });
+    for (const [name, mode] of Object.entries(directories)) mkdirSync(`${dir}/${name}`, { mode });
+    for (const name of names) closeSync(openSync(`${dir}/${name}`, "w", 0o644));
+    return dir;
+  };
+
   const fill = async (): Promise<void> => {
-    const wanted = Math.min(most, Math.max(kept, takenLately * 2));
+    // Falls slowly, so that the next burst finds what the last one needed.
+    wanted = Math.min(most, Math.max(kept, takenLately * 2, Math.floor(wanted * 0.9)));
     takenLately = 0;
+    await spread;
     while (!closed && ready.length < wanted) {
-      made += 1;
-      const dir = `${root}/${made}`;
+      const { shelf, dir } = next();
+      if (!shelved.has(shelf)) await mkdir(shelf, { mode: 0o700, recursive: true });
+      shelved.add(shelf);
       await mkdir(dir, { mode: 0o700 });
       for (const [name, mode] of Object.entries(directories)) await mkdir(`${dir}/${name}`, { mode });
       for (const name of names) await writeFile(`${dir}/${name}`, "", { mode: 0o644 });
@@ -65,21 +89,14 @@ export function createReadyDirectories({ home, clock }: { home: string; clock: C
 
   return {
     take(id) {
-      const { dir } = containerPaths(home, id);
       takenLately += 1;
       refillSoon();
-      const one = ready.pop();
-      if (one !== undefined) {
-        renameSync(one, dir);
-        return;
-      }
-      mkdirSync(dir, { mode: 0o700 });
-      for (const [name, mode] of Object.entries(directories)) mkdirSync(`${dir}/${name}`, { mode });
-      for (const name of names) closeSync(openSync(`${dir}/${name}`, "w", 0o644));
+      renameSync(ready.pop() ?? makeNow(), containerPaths(home, id).dir);
     },
     async [Symbol.asyncDispose]() {
       closed = true;
       timer?.[Symbol.dispose]();
+      await spread;
       await filling;
       rmSync(root, { recursive: true, force: true });
     },
