@@ -18,6 +18,8 @@ export type ApiServer = AsyncDisposable & {
 const maxHeaderBytes = 64 * 1024;
 /** A client has this long to send its headers; bodies may take as long as they like. */
 const headersTimeoutMs = 30_000;
+/** For the rest of a body after its answer. */
+const lateBodyMs = 2_000;
 
 export function createApiServer(routes: readonly Route[], logger: Logger): ApiServer {
   const router = createRouter(routes);
@@ -61,6 +63,7 @@ export function createApiServer(routes: readonly Route[], logger: Logger): ApiSe
   });
   server.on("request", (raw, response) => {
     response.on("error", () => raw.socket.destroy());
+    response.once("finish", () => refuseRest(raw));
     void answer(raw, (parts) => createPlainRequest(raw, response, parts));
   });
   server.on("upgrade", (raw, socket, head) => {
@@ -88,4 +91,15 @@ export function createApiServer(routes: readonly Route[], logger: Logger): ApiSe
         resolve();
       }),
   };
+}
+
+/** A client that goes on sending although its answer is there gets a moment to see it, not for ever. */
+function refuseRest(raw: IncomingMessage): void {
+  if (raw.complete) return;
+  const { socket } = raw;
+  const timer = setTimeout(() => {
+    if (!raw.complete) socket.destroy();
+  }, lateBodyMs);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
 }
