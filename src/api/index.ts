@@ -17,4 +17,5 @@ export {
   refusedRoute,
 } from "./route.ts";
 export { type ApiServer, createApiServer } from "./server.ts";
+export { openTlsDoor, type TlsDoor } from "./tls-door.ts";
 export { formatVersion, newestVersion, oldestVersion } from "./versions.ts";

@@ -283,6 +283,21 @@ const entries: Entry[] = [
   ["system df", "Show what uses the disk", async () => (await import("../system/commands/df.ts")).systemDf],
   ["system prune", "Remove what is not used", async () => (await import("../system/commands/prune.ts")).systemPrune],
   [
+    "system dial-stdio",
+    "Pass standard input and output on to the daemon",
+    async () => (await import("../system/commands/dial-stdio.ts")).dialStdio,
+  ],
+  [
+    "docker-context install",
+    "Make this daemon the docker command's default",
+    async () => (await import("../system/commands/docker-context.ts")).dockerContextInstall,
+  ],
+  [
+    "docker-context uninstall",
+    "Give the docker command its former default back",
+    async () => (await import("../system/commands/docker-context.ts")).dockerContextUninstall,
+  ],
+  [
     "doctor",
     "Look at this host: what works, what is degraded",
     async () => (await import("../system/commands/doctor.ts")).doctor,

@@ -12,7 +12,12 @@ export type Settings = {
   logMaxFiles: number;
   /** Address on which ports are published when none is named. */
   publishAddress: string;
+  /** The API over TCP, for clients that show a certificate of `clientCa`. Null: on the Unix socket only. */
+  tcp: Readonly<TcpSettings> | null;
 };
+
+/** `host:port` and files in PEM. */
+export type TcpSettings = { address: string; clientCa: string; cert: string; key: string };
 
 export const defaultSettings: Readonly<Settings> = Object.freeze({
   logLevel: "info",
@@ -20,6 +25,7 @@ export const defaultSettings: Readonly<Settings> = Object.freeze({
   logMaxBytes: 16 * 1024 * 1024,
   logMaxFiles: 3,
   publishAddress: "0.0.0.0",
+  tcp: null,
 });
 
 type Check = { expected: string; ok(value: unknown): boolean };
@@ -41,7 +47,19 @@ const checks: Record<keyof Settings, Check> = {
     expected: "an IP address",
     ok: (value) => typeof value === "string" && /^[0-9a-f.:]+$/i.test(value),
   },
+  tcp: { expected: 'null or {"address": "HOST:PORT", "clientCa": FILE, "cert": FILE, "key": FILE}', ok: isTcp },
 };
+
+const tcpKeys = ["address", "cert", "clientCa", "key"];
+
+function isTcp(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== "object" || Array.isArray(value)) return false;
+  const fields = Object.entries(value as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));
+  const { address } = value as { address?: unknown };
+  const complete = fields.map(([key]) => key).join() === tcpKeys.join();
+  return complete && fields.every(([, text]) => typeof text === "string") && /^.+:\d{1,5}$/.test(String(address));
+}
 
 export function loadSettings(path: string): Readonly<Settings> {
   let text: string;

@@ -18,6 +18,7 @@ import { readPlanFacts } from "./host-facts.ts";
 import type { RootlessFacts } from "./rootless.ts";
 import { daemonRoutes } from "./routes.ts";
 import { createSystemRoutes } from "./system.ts";
+import { openTcp } from "./tcp.ts";
 import { warmNetwork } from "./warm-network.ts";
 
 export type DaemonInput = {
@@ -113,6 +114,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     ...daemonRoutes({ places, stop: input.stop, spares: engine.ready }),
   ];
   const server = createApiServer(routes, logger);
+  const tcp = await openTcp(settings.tcp, places.socket, logger);
   await server.listen(places.socket);
   await registry.restore();
   engine.warm();
@@ -121,6 +123,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   return {
     async stop({ stopContainers }) {
       if (stopContainers) await containers.stopAll();
+      await tcp?.[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
       await registry[Symbol.asyncDispose]();
       await containers[Symbol.asyncDispose]();
