@@ -7,7 +7,7 @@ say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 # Packages the build and the tests need. None of them starts a service.
-packages=(build-essential busybox-static ca-certificates nftables iproute2 uidmap)
+packages=(build-essential busybox-static ca-certificates erofs-utils nftables iproute2 uidmap)
 
 install_packages() {
   command -v dpkg-query >/dev/null || { say "not a Debian system: install ${packages[*]} yourself"; return; }

@@ -2,7 +2,7 @@
 use crate::conn::Job;
 use crate::failure::{During, Failure, Outcome};
 use crate::remove::Removal;
-use crate::{diff, digest_file, guest, host, pack, sys, unpack, usage};
+use crate::{diff, digest_file, guest, host, pack, store, sys, unpack, usage};
 use hbx_protocol::{frame, messages::Failed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub fn handles(t: &str) -> bool {
     JOBS.contains(&t)
 }
 
-const JOBS: [&str; 10] = [
+const JOBS: [&str; 13] = [
     "unpack",
     "digestFile",
     "layerTar",
@@ -24,6 +24,9 @@ const JOBS: [&str; 10] = [
     "copyUp",
     "usage",
     "removeTree",
+    "layerIngest",
+    "tarCat",
+    "imageCompose",
 ];
 
 /// Does the job `t` of the frame `body` and answers on `conn`, which hello has passed already.
@@ -51,6 +54,9 @@ fn dispatch(t: &str, body: &[u8], job: &Job) -> Outcome<()> {
         "copyUp" => job.send(&guest::copy_up(&parse(body)?, job)?),
         "usage" => job.send(&usage::run(&parse(body)?, job)?),
         "removeTree" => job.send(&remove_tree(&parse(body)?, job)?),
+        "layerIngest" => job.send(&store::ingest::run(&parse(body)?, job)?),
+        "tarCat" => job.send(&store::tar_cat::run(&parse(body)?, job)?),
+        "imageCompose" => job.send(&store::compose::run(&parse(body)?, job)?),
         _ => Err(Failure::new("protocol", 0).saying(format!("{t} is no job"))),
     }
 }

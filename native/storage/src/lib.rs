@@ -9,6 +9,7 @@ mod jobs;
 mod list;
 pub mod pack;
 pub mod remove;
+pub mod store;
 pub mod stream;
 pub mod sys;
 pub mod tar;

@@ -111,6 +111,28 @@ pub fn renameat(from: Fd, old: &[u8], to: Fd, new: &[u8]) -> io::Result<()> {
     check(unsafe { libc::renameat(from.as_raw_fd(), old.as_ptr(), to.as_raw_fd(), new.as_ptr()) }).map(drop)
 }
 
+/// Fails with EEXIST when `new` is there.
+pub fn rename_new(from: Fd, old: &[u8], to: Fd, new: &[u8]) -> io::Result<()> {
+    let (old, new) = (c(old)?, c(new)?);
+    // SAFETY: both strings outlive the call.
+    check(unsafe {
+        libc::renameat2(
+            from.as_raw_fd(),
+            old.as_ptr(),
+            to.as_raw_fd(),
+            new.as_ptr(),
+            libc::RENAME_NOREPLACE,
+        )
+    })
+    .map(drop)
+}
+
+/// For absolute paths.
+pub fn cwd() -> Fd<'static> {
+    // SAFETY: AT_FDCWD is no descriptor that could be closed.
+    unsafe { BorrowedFd::borrow_raw(libc::AT_FDCWD) }
+}
+
 pub fn mknodat(dir: Fd, name: &[u8], mode: u32, major: u32, minor: u32) -> io::Result<()> {
     let name = c(name)?;
     // SAFETY: `name` outlives the call.

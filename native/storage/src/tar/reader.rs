@@ -42,6 +42,10 @@ impl<R: BufRead> Archive<R> {
         self.source
     }
 
+    pub fn source_mut(&mut self) -> &mut R {
+        &mut self.source
+    }
+
     /// The next member, `None` at the end of the archive.
     pub fn next_entry(&mut self) -> Outcome<Option<Entry>> {
         self.skip(self.left + self.padding)?;

@@ -6,4 +6,4 @@ pub mod parents;
 mod settle;
 pub mod whiteout;
 
-pub use job::{Unpack, run};
+pub use job::{Unpack, UnpackLimits, run};

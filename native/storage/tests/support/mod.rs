@@ -204,7 +204,7 @@ pub fn listing(root: &Path) -> Vec<String> {
         for path in children {
             let m = path.symlink_metadata().unwrap();
             let name = path.strip_prefix(root).unwrap().to_owned();
-            let first = inodes.entry(m.ino()).or_insert_with(|| name.clone()).clone();
+            let first = inodes.entry((m.dev(), m.ino())).or_insert_with(|| name.clone()).clone();
             let content = match () {
                 () if m.is_file() => format!("{:x}", fnv(&std::fs::read(&path).unwrap())),
                 () if m.is_symlink() => std::fs::read_link(&path).unwrap().display().to_string(),
