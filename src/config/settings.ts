@@ -14,6 +14,8 @@ export type Settings = {
   publishAddress: string;
   /** The API over TCP, for clients that show a certificate of `clientCa`. Null: on the Unix socket only. */
   tcp: Readonly<TcpSettings> | null;
+  /** How layers lie on disk; auto: erofs where this host can, else overlayfs. */
+  storageDriver: "auto" | "erofs" | "overlayfs";
 };
 
 /** `host:port` and files in PEM. */
@@ -26,6 +28,7 @@ export const defaultSettings: Readonly<Settings> = Object.freeze({
   logMaxFiles: 3,
   publishAddress: "0.0.0.0",
   tcp: null,
+  storageDriver: "auto",
 });
 
 type Check = { expected: string; ok(value: unknown): boolean };
@@ -35,11 +38,13 @@ const integer = (low: number, high: number): Check => ({
   ok: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
 });
 
+const oneOf = (...values: string[]): Check => ({
+  expected: values.join(", ").replace(/, ([^,]*)$/, " or $1"),
+  ok: (value) => values.includes(value as string),
+});
+
 const checks: Record<keyof Settings, Check> = {
-  logLevel: {
-    expected: "debug, info, warn or error",
-    ok: (value) => ["debug", "info", "warn", "error"].includes(value as string),
-  },
+  logLevel: oneOf("debug", "info", "warn", "error"),
   spares: integer(0, 64),
   logMaxBytes: integer(64 * 1024, 2 ** 40),
   logMaxFiles: integer(1, 1000),
@@ -48,6 +53,7 @@ const checks: Record<keyof Settings, Check> = {
     ok: (value) => typeof value === "string" && /^[0-9a-f.:]+$/i.test(value),
   },
   tcp: { expected: 'null or {"address": "HOST:PORT", "clientCa": FILE, "cert": FILE, "key": FILE}', ok: isTcp },
+  storageDriver: oneOf("auto", "erofs", "overlayfs"),
 };
 
 const tcpKeys = ["address", "cert", "clientCa", "key"];

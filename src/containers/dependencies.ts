@@ -2,6 +2,7 @@
 import type {
   Endpoint,
   JobFrame,
+  LayerStack,
   NetworkRequest,
   ProcessPlan,
   ProcessSpec,
@@ -17,8 +18,9 @@ export type ImageForContainer = {
   id: string;
   /** The OCI image config's `config` object; may be empty. */
   config: ImageConfig;
-  /** Unpacked layers, topmost first. */
-  lowers: string[];
+  layers: LayerStack;
+  /** Contents of the image's files. */
+  sizeBytes: number;
 };
 
 export type ImageProvider = {
@@ -46,7 +48,7 @@ export type VolumeProvider = {
   /** Finds or creates it. The request's driver must match that of an existing volume. */
   ensure(request: VolumeRequest): VolumeForContainer | Promise<VolumeForContainer>;
   /** Copies the image's content at `guestPath` into the volume if that is empty, with owner and mode. */
-  copyUp(name: string, lowers: readonly string[], guestPath: string): Promise<void>;
+  copyUp(name: string, layers: LayerStack, guestPath: string): Promise<void>;
   /** While held, the volume cannot be removed. Both are idempotent per container. */
   hold(name: string, containerId: string): void;
   release(name: string, containerId: string): void;

@@ -1,12 +1,26 @@
 /** The composition root: every feature is made here, once, and handed what it needs. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createApiServer, type Route } from "../api/index.ts";
 import type { Logger } from "../base/log.ts";
 import type { Places, Settings } from "../config/index.ts";
 import { type Containers, createContainers } from "../containers/index.ts";
-import { createJobs, createNativeEngine, createZygote, failureMessage, planProcess } from "../engines/native/index.ts";
-import { type CommitSources, createImageResolver, imageRoutes, openImages, sweepImages } from "../images/index.ts";
+import {
+  createHeldMounts,
+  createJobs,
+  createNativeEngine,
+  createZygote,
+  failureMessage,
+  planProcess,
+} from "../engines/native/index.ts";
+import {
+  type CommitSources,
+  chooseStorageDriver,
+  createImageResolver,
+  imageRoutes,
+  openImages,
+  sweepImages,
+} from "../images/index.ts";
 import { createNetworks, networkMigrations, networkRoutes } from "../network/index.ts";
 import { createRegistry, openRegistryTable, registryKeeper, registryRoutes } from "../registry/index.ts";
 import { defaultCapabilities } from "../security/index.ts";
@@ -33,6 +47,12 @@ export type DaemonInput = {
 };
 export type StopOptions = { stopContainers: boolean };
 export type Daemon = { stop(options: StopOptions): Promise<void> };
+
+/** Changes when either may have learned to mount images. */
+function kernelAndCore(corePath: string): string {
+  const { size, mtimeMs } = statSync(corePath);
+  return [readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(), size, mtimeMs].join(" ");
+}
 
 const stopTimeoutSec = 10;
 const shmSizeBytes = 64 * 1024 * 1024;
@@ -69,9 +89,16 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     },
   };
   const registryTable = openRegistryTable(db);
+  const mounts = createHeldMounts(zygote.connect, (failed) => failureMessage(failed));
+  const storage = await chooseStorageDriver({
+    ...{ home, jobs, mounts, asked: settings.storageDriver },
+    stamp: kernelAndCore(corePath),
+  });
+  if (storage.driver !== "erofs") mounts[Symbol.dispose](); // nobody will ask for one
   const images = openImages({
     keeper: registryKeeper(registryTable),
-    ...{ home, db, jobs, events, commits, uses: imageUses(summaries) },
+    ...{ home, db, jobs, events, commits, mounts, uses: imageUses(summaries) },
+    storageDriver: storage.driver,
     chownToSelf: rootless !== null && !rootless.subordinateIds,
   });
   const registry = createRegistry({ home, db, images, table: registryTable, logger });
@@ -110,6 +137,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
       containers,
       rootless,
       cgroups: facts.cgroups,
+      storage,
     }),
     ...daemonRoutes({ places, stop: input.stop, spares: engine.ready }),
   ];
@@ -129,6 +157,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
       await containers[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await networks.teardown();
+      mounts[Symbol.dispose]();
       await zygote[Symbol.asyncDispose]();
       db[Symbol.dispose]();
       for (const path of [places.socket, places.pidFile]) rmSync(path, { force: true });

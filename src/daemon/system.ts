@@ -6,7 +6,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { formatVersion, newestVersion, oldestVersion, type Route } from "../api/index.ts";
 import type { Containers } from "../containers/index.ts";
 import { heldLimits, type Jobs, type PlanFacts } from "../engines/native/index.ts";
-import { type Images, listImages } from "../images/index.ts";
+import { type Images, listImages, type StorageChoice } from "../images/index.ts";
 import type { Events } from "../state/index.ts";
 import { systemRoutes } from "../system/index.ts";
 import { type Volumes, volumeBody } from "../volumes/index.ts";
@@ -23,6 +23,7 @@ type Deps = {
   /** The daemon's, for its proxy settings. */
   environment: Readonly<Record<string, string | undefined>>;
   cgroups: PlanFacts["cgroups"];
+  storage: StorageChoice;
 };
 
 export function createSystemRoutes({
@@ -35,6 +36,7 @@ export function createSystemRoutes({
   rootless,
   environment,
   cgroups,
+  storage,
 }: Deps): Route[] {
   return systemRoutes({
     id: stableId(join(home, "daemon-id")),
@@ -48,7 +50,8 @@ export function createSystemRoutes({
       count: () => images.store.list().length,
       usage: () => listImages(images, { all: true, filters: new Map(), sharedSize: true, countContainers: true }),
       layersSizeBytes: () => layersSize(images),
-      driver: images.store.snapshotter.name,
+      driver: storage.driver,
+      driverDetail: storage.detail,
     },
     volumes: {
       usage: async () =>

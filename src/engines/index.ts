@@ -35,4 +35,4 @@ export type {
   RootRef,
   UnpackLimits,
 } from "./native/protocol.ts";
-export type { MountSpec, ProcessSpec, Resources, SecuritySpec, WorkloadSpec } from "./spec.ts";
+export type { LayerStack, MountSpec, ProcessSpec, Resources, SecuritySpec, WorkloadSpec } from "./spec.ts";

@@ -4,6 +4,14 @@
  */
 import type { DeviceNode, IdMap, LogPlan, NamespaceSource, Propagation, StdioPlan } from "./native/plan.ts";
 
+/** An image's files as overlayfs takes them. */
+export type LayerStack = {
+  /** Directories to lay over each other, topmost first. */
+  lowers: readonly string[];
+  /** Directories that only hold the contents which files of `lowers` refer to. */
+  data?: readonly string[];
+};
+
 export type WorkloadSpec = {
   id: string;
   hostname: string;
@@ -12,7 +20,7 @@ export type WorkloadSpec = {
   stdio: StdioPlan;
   /** Run a reaping init as PID 1. */
   init: boolean;
-  root: { lowers: readonly string[]; upper: string; work: string; volatile: boolean; readonly: boolean };
+  root: LayerStack & { upper: string; work: string; volatile: boolean; readonly: boolean };
   mounts: readonly MountSpec[];
   shmSizeBytes: number;
   /** Host paths bound over the files in /etc. */

@@ -12,8 +12,23 @@ export type Jobs = {
   /** Runs to the end; throws an EngineError whose `details.errno` is the kernel's number where there is one. */
   run(
     frame: JobFrame,
-    options?: { signal?: AbortSignal | undefined; input?: AsyncIterable<Uint8Array> | undefined },
+    options?: {
+      signal?: AbortSignal | undefined;
+      input?: AsyncIterable<Uint8Array> | undefined;
+      /** Takes frames before `done`. */
+      onFrame?: ((frame: DoneFrame) => void) | undefined;
+    },
   ): Promise<DoneFrame>;
+  /** Runs a job that answers with bytes. Ending the iteration early cancels it. */
+  stream(frame: JobFrame, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
+};
+
+/** Images kept mounted for as long as the daemon lives. */
+export type ImageMounts = {
+  /** The directory of an image file that is mounted now. */
+  find(image: string): string | undefined;
+  mount(image: string): Promise<string>;
+  unmount(image: string): Promise<void>;
 };
 
 export type ImageUse = { containerId: string; running: boolean };

@@ -57,6 +57,16 @@ export function layerMissing(chainId: string): EngineError {
   return imageError("conflict", "layer_missing", `Cannot record the image: its layer ${chainId} is not here`);
 }
 
+export function layerLost(chainId: string, cause?: unknown): EngineError {
+  return imageError(
+    "internal",
+    "layer_lost",
+    `Cannot use the layer ${chainId}: its files are not in the store any more`,
+    "`hbx image verify --all` says what is damaged; load or pull the image again to mend it",
+    cause,
+  );
+}
+
 export function removalConflict(message: string): EngineError {
   return imageError("conflict", "in_use", `conflict: ${message}`);
 }

@@ -2,18 +2,21 @@
 
 import type { UnpackLimits } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
-import type { CommitSources, ImageUses, Jobs, Registry } from "./dependencies.ts";
+import type { CommitSources, ImageMounts, ImageUses, Jobs, Registry } from "./dependencies.ts";
 import { registryUnsupported } from "./errors.ts";
 import { createHolds, type Holds } from "./holds.ts";
+import { createErofsSnapshotter } from "./layers/erofs-snapshotter.ts";
 import { createOverlaySnapshotter } from "./layers/overlay-snapshotter.ts";
-import type { Snapshotter } from "./layers/snapshotter.ts";
+import type { SnapshotterName } from "./layers/snapshotter.ts";
 import { familiarName } from "./reference/reference.ts";
 import { openBlobStore } from "./store/blob-store.ts";
 import { collectLayers } from "./store/collect.ts";
+import { type FileStore, openFileStore } from "./store/file-store.ts";
 import { type ImageStore, openImageStore } from "./store/image-store.ts";
 import { openImageTable } from "./store/image-table.ts";
 import { type BlobKeeper, keepBlobs } from "./store/kept-blobs.ts";
 import { createKeyedLock, type KeyedLock } from "./store/keyed-lock.ts";
+import { withLayerBlobs } from "./store/layer-blobs.ts";
 import { createLeases, type Leases } from "./store/leases.ts";
 
 export type ImagesDeps = {
@@ -28,8 +31,9 @@ export type ImagesDeps = {
   registry?: Registry;
   /** Who else holds blobs of the store. Default: nobody. */
   keeper?: BlobKeeper;
-  /** Default: a directory per layer for overlayfs. */
-  snapshotter?: Snapshotter;
+  /** In which form layers come in and containers start. Default: a directory per layer for overlayfs. */
+  storageDriver?: SnapshotterName;
+  mounts?: ImageMounts;
   limits?: UnpackLimits;
   chownToSelf?: boolean;
   now?: () => number;
@@ -37,6 +41,7 @@ export type ImagesDeps = {
 
 export type Images = {
   readonly store: ImageStore;
+  readonly files: FileStore;
   readonly locks: KeyedLock;
   readonly leases: Leases;
   readonly jobs: Jobs;
@@ -56,12 +61,27 @@ const absentRegistry: Registry = {
   pull: (reference) => Promise.reject(registryUnsupported(`pull ${familiarName(reference)}`)),
 };
 
+/** For who never asks for the form that mounts. */
+const noMounts: ImageMounts = {
+  find: () => undefined,
+  mount: () => Promise.reject(new Error("nobody mounts images here")),
+  unmount: () => Promise.resolve(),
+};
+
 export function openImages(deps: ImagesDeps): Images {
   const { registry = absentRegistry } = deps;
   const { home, db, jobs, events, uses, commits, limits = defaultLimits, chownToSelf = false, now = Date.now } = deps;
-  const snapshotter = deps.snapshotter ?? createOverlaySnapshotter({ home, jobs, limits, chownToSelf });
-  const blobs = keepBlobs(openBlobStore(home), deps.keeper ?? { keeps: () => false, all: () => [] });
-  const store = openImageStore({ blobs, snapshotter, table: openImageTable(db) });
+  const table = openImageTable(db);
+  const files = openFileStore({ home, jobs, limits });
+  const keeper = deps.keeper ?? { keeps: () => false, all: () => [] };
+  const own = keepBlobs(openBlobStore(home), keeper);
+  const blobs = withLayerBlobs(own, files, table);
+  const forms = [
+    createOverlaySnapshotter({ home, jobs, limits, chownToSelf }),
+    createErofsSnapshotter(files, deps.mounts ?? noMounts),
+  ] as const;
+  const snapshotter = forms.find(({ name }) => name === deps.storageDriver) ?? forms[0];
+  const store = openImageStore({ blobs, snapshotter, forms, table, keptBlobs: keeper.all });
   const leases = createLeases();
   const holds = createHolds((imageId) => {
     const image = store.byId(imageId);
@@ -71,5 +91,5 @@ export function openImages(deps: ImagesDeps): Images {
     store.refresh();
     collectLayers(store, leases);
   });
-  return { store, locks: createKeyedLock(), leases, jobs, events, uses, commits, registry, holds, limits, now };
+  return { store, files, locks: createKeyedLock(), leases, jobs, events, uses, commits, registry, holds, limits, now };
 }

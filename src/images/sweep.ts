@@ -11,5 +11,16 @@ export async function sweepImages(images: Images): Promise<number> {
   }
   store.refresh();
   await collectLayers(store, leases).finished;
-  return sweepStore(store);
+  // Layers that lie here in two forms need today's only, unless a container runs on the other.
+  const running = new Set(
+    store.table
+      .images()
+      .filter((image) => uses.of(image.id).some((use) => use.running))
+      .flatMap((image) => image.chainIds),
+  );
+  const twofold = store.table
+    .layers()
+    .filter((layer) => store.snapshotter.has(layer) && !running.has(layer.chainId) && store.snapshotter.givesTarBack);
+  const chains = new Set(twofold.map((layer) => layer.chainId));
+  return sweepStore(store, leases, (form) => (form === store.snapshotter ? new Set() : chains));
 }

@@ -21,6 +21,8 @@ export type ImageTotals = {
   layersSizeBytes(): number;
   /** Name of the storage driver. */
   driver: string;
+  /** Why it is this one. */
+  driverDetail: string;
 };
 
 export type VolumeTotals = {

@@ -14,6 +14,7 @@ export type InfoInput = {
   counts: ContainerCounts;
   imageCount: number;
   driver: string;
+  driverDetail: string;
   /** Type of the filesystem that holds the home. */
   backingFilesystem: string;
   eventListeners: number;
@@ -33,7 +34,10 @@ export function infoBody(input: InfoInput) {
     ContainersStopped: counts.stopped,
     Images: input.imageCount,
     Driver: input.driver,
-    DriverStatus: [["Backing Filesystem", input.backingFilesystem]],
+    DriverStatus: [
+      ["Backing Filesystem", input.backingFilesystem],
+      ["Layers", input.driverDetail],
+    ],
     DockerRootDir: input.home,
     Plugins: {
       Volume: ["local"],

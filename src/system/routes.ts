@@ -79,6 +79,7 @@ function readInfo(deps: SystemDeps, listeners: number) {
     counts: deps.containers.counts(),
     imageCount: deps.images.count(),
     driver: deps.images.driver,
+    driverDetail: deps.images.driverDetail,
     backingFilesystem: filesystemName(statfsSync(deps.home).type),
     eventListeners: listeners,
     fileDescriptors: readdirSync("/proc/self/fd").length,

@@ -72,6 +72,7 @@ test("infoBody() counts, names and hides secrets", () => {
     counts: { running: 2, paused: 1, stopped: 3 },
     imageCount: 4,
     driver: "overlayfs",
+    driverDetail: "asked for",
     backingFilesystem: "extfs",
     eventListeners: 0,
     fileDescriptors: 9,
@@ -190,7 +191,13 @@ test("handleDiskUsage() does only what was asked for", async () => {
     throw new Error("not asked for");
   };
   const deps = {
-    images: { count: () => 1, usage: () => [{ Id: "x" }], layersSizeBytes: () => 7, driver: "overlayfs" },
+    images: {
+      count: () => 1,
+      usage: () => [{ Id: "x" }],
+      layersSizeBytes: () => 7,
+      driver: "overlayfs",
+      driverDetail: "",
+    },
     containers: { counts: refuse, usage: refuse },
     volumes: { usage: refuse },
   };

@@ -149,12 +149,15 @@ test("copyUp() fills an empty volume once", async () => {
   writeFileSync(join(lower, "srv/a"), "1");
   const containers = createContainerVolumes(at.volumes);
   const { path } = containers.ensure({ name: "data", driver: "", driverOptions: {}, labels: {} });
-  await Promise.all([containers.copyUp("data", [lower], "srv"), containers.copyUp("data", [lower], "srv")]);
+  await Promise.all([
+    containers.copyUp("data", { lowers: [lower] }, "srv"),
+    containers.copyUp("data", { lowers: [lower] }, "srv"),
+  ]);
   expect(readdirSync(path)).toEqual(["a"]);
   expect(at.jobs.ran.filter((type) => type === "copyUp")).toHaveLength(1);
   rmSync(join(path, "a"));
   writeFileSync(join(path, "own"), "");
-  await containers.copyUp("data", [lower], "srv");
+  await containers.copyUp("data", { lowers: [lower] }, "srv");
   expect(readdirSync(path)).toEqual(["own"]);
 });
 
@@ -167,9 +170,9 @@ test("copyUp() leaves the volume empty when the image has nothing there, or the 
       throw new EngineError({ code: "x", kind: "internal", message: "it failed", details: { errno } });
   };
   at.jobs.before = failing(2);
-  await containers.copyUp("data", ["/x"], "srv");
+  await containers.copyUp("data", { lowers: ["/x"] }, "srv");
   at.jobs.before = failing(28);
-  await expect(containers.copyUp("data", ["/x"], "srv")).rejects.toThrow("it failed");
+  await expect(containers.copyUp("data", { lowers: ["/x"] }, "srv")).rejects.toThrow("it failed");
   expect(readdirSync(path)).toEqual([]);
   expect(readdirSync(at.volumes.drafts)).toEqual([]);
 });

@@ -6,11 +6,11 @@ import { containerPaths } from "../model/paths.ts";
 export type Change = { Path: string; Kind: 0 | 1 | 2 };
 
 export async function changes(context: Context, container: Container, signal: AbortSignal): Promise<Change[] | null> {
-  const { lowers } = await context.images.byId(container.imageId);
+  const { layers } = await context.images.byId(container.imageId);
   const found: Change[] = [];
   const { upper } = containerPaths(context.home, container.id);
   await context.jobs.run(
-    { t: "diff", upper, lowers },
+    { t: "diff", upper, lowers: layers.lowers },
     {
       signal,
       onFrame(frame) {

@@ -11,11 +11,11 @@ export async function exportContainer(context: Context, container: Container, re
     throw conflict("removing", `You cannot export container ${container.id} which is being removed`);
   }
   // From the layers though it runs: /proc, /sys and volumes are no part of it.
-  const { lowers } = await context.images.byId(container.imageId);
+  const { layers } = await context.images.byId(container.imageId);
   const { upper } = containerPaths(context.home, container.id);
   const root = container.workload
-    ? { lowers: [upper, ...lowers] }
-    : { lowers, upper, work: containerPaths(context.home, container.id).work };
+    ? { ...layers, lowers: [upper, ...layers.lowers] }
+    : { ...layers, upper, work: containerPaths(context.home, container.id).work };
   const { signal } = request;
   const sink = request.stream(200, "application/x-tar");
   for await (const chunk of context.jobs.stream({ t: "treeTar", root, path: "/", rebase: "" }, { signal }))

@@ -7,10 +7,10 @@ import { containerPaths } from "../model/paths.ts";
 export async function rootOf(context: Context, container: Container): Promise<RootRef> {
   if (container.starting) await container.starting.catch(() => undefined);
   if (container.workload) return { pid: container.workload.record.pid };
-  const { lowers } = await context.images.byId(container.imageId);
+  const { layers } = await context.images.byId(container.imageId);
   const { upper, work } = containerPaths(context.home, container.id);
   const mounts = container.mounts
     .filter((point) => point.type !== "tmpfs")
     .map((point) => ({ source: point.source, target: point.destination, readonly: point.readonly }));
-  return { lowers, upper, work, ...(mounts.length > 0 ? { mounts } : {}) };
+  return { ...layers, upper, work, ...(mounts.length > 0 ? { mounts } : {}) };
 }

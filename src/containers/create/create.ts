@@ -50,7 +50,7 @@ export async function create(context: Context, asked: CreateRequest, { name, pla
       const points = await resolveMounts(context, {
         config,
         host: container.hostConfig,
-        lowers: image.lowers,
+        layers: image.layers,
         containerId: id,
       });
       container.mounts.push(...points);

@@ -2,6 +2,7 @@
 
 import { mkdir, stat } from "node:fs/promises";
 import { posix } from "node:path";
+import type { LayerStack } from "../../engines/index.ts";
 import { invalid } from "../errors.ts";
 import type { Context } from "../model/context.ts";
 import type { MountPoint } from "../model/mount-point.ts";
@@ -11,7 +12,7 @@ import { parseBind } from "./parse-bind.ts";
 import { parseMount, type WantedMount } from "./parse-mount.ts";
 import { volumesFrom } from "./volumes-from.ts";
 
-type Input = { config: Config; host: HostConfig; lowers: readonly string[]; containerId: string };
+type Input = { config: Config; host: HostConfig; layers: LayerStack; containerId: string };
 
 /** Whether there is anything to do: the common case has no mounts and must cost nothing. */
 export function hasMounts(config: Config, host: HostConfig): boolean {
@@ -23,7 +24,7 @@ export function hasMounts(config: Config, host: HostConfig): boolean {
 
 export async function resolveMounts(
   context: Context,
-  { config, host, lowers, containerId }: Input,
+  { config, host, layers, containerId }: Input,
 ): Promise<MountPoint[]> {
   const points = new Map<string, MountPoint>();
   for (const point of volumesFrom(context, host.VolumesFrom ?? [])) {
@@ -39,14 +40,14 @@ export async function resolveMounts(
   for (const mount of wanted) {
     if (seen.has(mount.destination)) throw invalid("duplicate_mount", `Duplicate mount point: ${mount.destination}`);
     seen.add(mount.destination);
-    points.set(mount.destination, await resolveMount(context, mount, lowers, containerId));
+    points.set(mount.destination, await resolveMount(context, mount, layers, containerId));
   }
   for (const path in config.Volumes) {
     const destination = posix.resolve("/", path);
     if (points.has(destination)) continue;
     points.set(
       destination,
-      await resolveMount(context, anonymous(destination, host.VolumeDriver), lowers, containerId),
+      await resolveMount(context, anonymous(destination, host.VolumeDriver), layers, containerId),
     );
   }
   return [...points.values()];
@@ -80,7 +81,7 @@ export const blank: Omit<WantedMount, "type" | "destination"> = {
 async function resolveMount(
   context: Context,
   wanted: WantedMount,
-  lowers: readonly string[],
+  layers: LayerStack,
   containerId: string,
 ): Promise<MountPoint> {
   const { driverOptions, labels, copyUp, createSource, ...point } = wanted;
@@ -92,7 +93,7 @@ async function resolveMount(
   const request = { name: point.name || null, driver: point.driver, driverOptions, labels };
   const volume = await context.volumes.ensure(request);
   context.volumes.hold(volume.name, containerId);
-  if (copyUp && lowers.length > 0) await context.volumes.copyUp(volume.name, lowers, point.destination);
+  if (copyUp && layers.lowers.length > 0) await context.volumes.copyUp(volume.name, layers, point.destination);
   return { ...point, name: volume.name, source: volume.path, driver: volume.driver, anonymous: wanted.name === "" };
 }
 

@@ -62,7 +62,7 @@ async function run(context: Context, container: Container): Promise<void> {
       }
       await connectPending(container, (options, output) => claim.attach(options, output));
       watch.mark("attach");
-      const spec = workloadSpec(context, container, image.lowers);
+      const spec = workloadSpec(context, container, image.layers);
       watch.mark("spec");
       const workload = await claim.start(spec);
       watch.mark("core");

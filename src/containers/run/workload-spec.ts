@@ -1,5 +1,5 @@
 /** Container + image layers → WorkloadSpec. Looks up nothing but the pids of containers whose namespaces are joined. */
-import type { MountSpec, NamespaceSource, WorkloadSpec } from "../../engines/index.ts";
+import type { LayerStack, MountSpec, NamespaceSource, WorkloadSpec } from "../../engines/index.ts";
 import { parseLogConfig } from "../logs/log-config.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
@@ -9,7 +9,7 @@ import { parseNetworkMode, pidOf } from "./network-mode.ts";
 import { containerProcess, securitySpec, ulimits } from "./process-spec.ts";
 import { resources } from "./resources.ts";
 
-export function workloadSpec(context: Context, container: Container, lowers: readonly string[]): WorkloadSpec {
+export function workloadSpec(context: Context, container: Container, layers: LayerStack): WorkloadSpec {
   const { config, hostConfig: host } = container;
   const paths = containerPaths(context.home, container.id);
   const log = parseLogConfig(host.LogConfig, context.defaults);
@@ -30,7 +30,7 @@ export function workloadSpec(context: Context, container: Container, lowers: rea
       stdinOnce: config.StdinOnce && !config.Tty,
     },
     init: host.Init ?? false,
-    root: { lowers, upper: paths.upper, work: paths.work, volatile: host.AutoRemove, readonly: host.ReadonlyRootfs },
+    root: { ...layers, upper: paths.upper, work: paths.work, volatile: host.AutoRemove, readonly: host.ReadonlyRootfs },
     mounts: mountSpecs(container),
     shmSizeBytes: host.ShmSize,
     etcFiles: { hosts: etc.hosts, hostname: etc.hostname, resolvConf: etc.resolvConf },

@@ -24,7 +24,7 @@ const realClock: Clock = {
 
 function createFakeImages(config: ImageConfig) {
   const holders = new Set<string>();
-  const image = { id: imageId, config, lowers: ["/layers/base"] };
+  const image = { id: imageId, config, layers: { lowers: ["/layers/base"] }, sizeBytes: 1000 };
   const provider: ImageProvider = {
     resolve(reference) {
       if (reference === "base" || reference === imageId) return image;

@@ -77,7 +77,7 @@ describe("GET /containers/json", () => {
       State: "running",
       Ports: [{ IP: "0.0.0.0", PrivatePort: 80, PublicPort: 32768, Type: "tcp" }],
       SizeRw: 7,
-      SizeRootFs: 14,
+      SizeRootFs: 1007,
       HostConfig: { NetworkMode: "bridge" },
       Mounts: [{ Type: "volume", Name: "data", Destination: "/data", RW: true }],
     });

@@ -5,10 +5,8 @@ import { containerPaths } from "../model/paths.ts";
 import type { Sizes } from "./inspect.ts";
 
 export async function measure(context: Context, container: Container): Promise<Sizes> {
-  const sizeOf = async (path: string) => Number((await context.jobs.run({ t: "usage", path }))["sizeBytes"] ?? 0);
-  const { lowers } = await context.images.byId(container.imageId);
-  const [sizeRw = 0, ...layers] = await Promise.all(
-    [containerPaths(context.home, container.id).upper, ...lowers].map(sizeOf),
-  );
-  return { sizeRw, sizeRootFs: layers.reduce((sum, size) => sum + size, sizeRw) };
+  const { sizeBytes } = await context.images.byId(container.imageId);
+  const { upper } = containerPaths(context.home, container.id);
+  const sizeRw = Number((await context.jobs.run({ t: "usage", path: upper }))["sizeBytes"] ?? 0);
+  return { sizeRw, sizeRootFs: sizeRw + sizeBytes };
 }

@@ -57,6 +57,7 @@ function describe({ step, path, message, errno }: Failed, plan: RunPlan | undefi
     },
     mount_cgroup: { action: "mount the cgroup file system" },
     root: { action: "mount the container's root file system" },
+    image_mount: { action: `mount the image${at}` },
     pivot_root: { action: "enter the container's root file system" },
     readonly_root: { action: "make the root file system read-only" },
     idmap: {

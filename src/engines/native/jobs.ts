@@ -10,7 +10,7 @@ export type JobOptions = {
   /** Bulk bytes for jobs that read a stream section. */
   input?: AsyncIterable<Uint8Array> | undefined;
   /** Frames before `done` (`change` of a diff). */
-  onFrame?: (frame: Frame) => void;
+  onFrame?: ((frame: Frame) => void) | undefined;
 };
 
 export type Jobs = {

@@ -62,6 +62,7 @@ export function planRun(spec: WorkloadSpec, facts: PlanFacts, dirs: CgroupDirs):
     domainname: uts.kind === "new" ? spec.domainname : "",
     root: {
       lowers: facts.skeleton === null ? [...root.lowers] : [...root.lowers, facts.skeleton],
+      ...(root.data ? { data: [...root.data] } : {}),
       upper: root.upper,
       work: root.work,
       volatile: root.volatile,

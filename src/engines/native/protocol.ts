@@ -75,6 +75,9 @@ export type ControlEvent =
   | { t: "execExited"; execId: string; exitCode: number }
   | { t: "oom" };
 
+/** On a connection that began with `holdMounts`. */
+export type HoldMountsFrame = { t: "mountImage"; path: string } | { t: "unmountImage"; fd: number };
+
 /** A root filesystem for jobs: that of a running process, or layers assembled for the length of the job. */
 export type RootRef = { mounts?: { source: string; target: string; readonly: boolean }[] } & (
   | { pid: number }
@@ -108,7 +111,7 @@ export type JobFrame =
       readonlyPaths: string[];
     }
   | { t: "statPath"; root: RootRef; path: string }
-  | { t: "diff"; upper: string; lowers: string[] }
+  | { t: "diff"; upper: string; lowers: readonly string[] }
   | { t: "copyUp"; root: RootRef; path: string; dest: string }
   | { t: "usage"; path: string }
   | { t: "removeTree"; path: string; keepRoot?: boolean }

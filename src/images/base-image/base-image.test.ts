@@ -66,8 +66,8 @@ test.skipIf(busybox === undefined)(
     using at = openTestImages();
     const id = await makeBaseImage(at.images, busybox ?? "", signal);
     expect(await makeBaseImage(at.images, busybox ?? "", signal)).toBe(id);
-    const { lowers, config } = createImageResolver(at.images).resolve(baseImageName);
+    const { layers, config } = await createImageResolver(at.images).resolve(baseImageName);
     expect(config.Cmd).toEqual(["sh"]);
-    expect(readlinkSync(join(lowers[0] ?? "", "bin/ls"))).toBe("busybox");
+    expect(readlinkSync(join(layers.lowers[0] ?? "", "bin/ls"))).toBe("busybox");
   },
 );

@@ -1,7 +1,6 @@
 /** POST /hbx/v1/images/base: an image without a registry, from a static busybox of the host. */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ApiRequest } from "../../api/index.ts";
 import type { Digest } from "../../base/digest.ts";
@@ -9,8 +8,7 @@ import { writeTar } from "../archive/tar-writer.ts";
 import { translateStorageError } from "../errors.ts";
 import type { Images } from "../images.ts";
 import { familiarName, parseReference } from "../reference/reference.ts";
-import { addLayer } from "../store/add-image.ts";
-import { receiveFile } from "../store/blob-store.ts";
+import { addLayer } from "../store/add-layer.ts";
 import { collectLayers } from "../store/collect.ts";
 import { recordImage } from "../store/record-image.ts";
 import { tagImage } from "../verbs/tag.ts";
@@ -38,11 +36,8 @@ export async function makeBaseImage(images: Images, path: string, signal: AbortS
   const program = readProgram(path);
   const architecture = staticArchitecture(program, path);
   const tree = baseTree(program, await listApplets(path, signal));
-  using draft = images.store.blobs.createDraft();
   try {
-    const file = join(draft.path, "layer");
-    const layer = { file, expectedDigest: await receiveFile(file, writeTar(tree), signal) };
-    const { diffId, lease } = await addLayer(images, [], layer, signal);
+    const { diffId, lease } = await addLayer(images, [], { chunks: writeTar(tree) }, signal);
     using _lease = lease;
     const config = JSON.stringify({
       architecture,

@@ -53,8 +53,8 @@ test.each(["none", "gzip", "zstd"] as const)(
       expect(await feed(at, bytes, options(at, bytes, { diffId: digest(tar), parent, lease }))).toBe(true);
     }
     const id = recordImage(at.images, { config: Buffer.from(configOf([base, app])), parent: null });
-    const { lowers } = createImageResolver(at.images).byId(id);
-    expect(lowers.map((lower) => readdirSync(lower))).toEqual([["app"], ["etc"]]);
+    const { layers } = await createImageResolver(at.images).byId(id);
+    expect(layers.lowers.map((lower) => readdirSync(lower))).toEqual([["app"], ["etc"]]);
     expect(await read(at, digest(parts[0] ?? base))).toEqual(Buffer.from(parts[0] ?? base));
     expect(readdirSync(join(at.home, "blobs/drafts"))).toEqual([]);
   },

@@ -2,7 +2,6 @@
  * A layer that comes in piece by piece (a pull): each piece is verified, kept and unpacked as it arrives. Nothing has
  * its name before `commit`, which is also the only way to find out whether the bytes were the announced ones.
  */
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../base/digest.ts";
 import { digestMismatch, sizeMismatch } from "../errors.ts";
@@ -49,6 +48,7 @@ export async function openLayer(deps: AddDeps, options: OpenLayer): Promise<Laye
   const { diffId, parent, lease, signal } = options;
   const chainId = nextChainId(parent, diffId);
   lease.add(chainId);
+  lease.add(diffId);
   const lock = await locks.acquire(chainId, signal);
   if (hasLayer(store, chainId)) {
     lock[Symbol.dispose]();
@@ -70,11 +70,19 @@ async function openIntake(
 ): Promise<LayerIntake> {
   await using made = new AsyncDisposableStack();
   made.use(lock);
-  const file = given ?? join(made.use(store.blobs.createDraft()).path, "layer");
-  const copy = given === undefined ? made.use(await open(file, "wx", 0o600)) : null;
+  // The files of an uncompressed layer give it back: then no blob is kept.
+  const kept = !(store.snapshotter.givesTarBack && blob.digest === diffId);
+  const file = given ?? (kept ? join(made.use(store.blobs.createDraft()).path, "layer") : null);
   const stop = new AbortController();
   const pipe = createPipe();
-  const unpacking = store.snapshotter.unpack({ chunks: pipe }, blob.digest, AbortSignal.any([signal, stop.signal]));
+  const unpacking = store.snapshotter.unpack(
+    { chunks: pipe },
+    {
+      expectedDigest: blob.digest,
+      signal: AbortSignal.any([signal, stop.signal]),
+      copyTo: given === undefined ? (file ?? undefined) : undefined,
+    },
+  );
   // What ends the unpacking ends the writing; who writes or commits is told why.
   unpacking.catch((error: unknown) => pipe.fail(error));
   let draft: LayerDraft | null = null;
@@ -90,10 +98,7 @@ async function openIntake(
       signal.throwIfAborted();
       written += chunk.byteLength;
       if (written > blob.sizeBytes) throw sizeMismatch(blob.digest, blob.sizeBytes, written);
-      const taken = pipe.write(chunk);
-      taken.catch(() => undefined);
-      for (let at = 0; copy !== null && at < chunk.byteLength; ) at += (await copy.write(chunk, at)).bytesWritten;
-      await taken;
+      await pipe.write(chunk);
     },
     async commit() {
       if (written !== blob.sizeBytes) throw sizeMismatch(blob.digest, blob.sizeBytes, written);

@@ -5,7 +5,8 @@ import { type Digest, digestHex, parseDigest } from "../../base/digest.ts";
 import { createShortId } from "../../base/ids.ts";
 import type { UnpackLimits } from "../../engines/index.ts";
 import type { Jobs } from "../dependencies.ts";
-import type { Snapshotter } from "./snapshotter.ts";
+import { copyWhileRead } from "./copy-while-read.ts";
+import type { LayerId, Snapshotter } from "./snapshotter.ts";
 
 export type OverlayOptions = {
   home: string;
@@ -22,18 +23,16 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
   mkdirSync(drafts, { recursive: true, mode: 0o700 });
   mkdirSync(empty, { recursive: true, mode: 0o755 });
   const layerDir = (chainId: Digest) => join(root, digestHex(chainId));
+  const lowers = (layers: readonly LayerId[]) =>
+    layers.length === 0 ? [empty] : layers.map(({ chainId }) => join(layerDir(chainId), "fs")).reverse();
+  const sizeOf = async (path: string) => Number((await jobs.run({ t: "usage", path })).sizeBytes);
   const remove = async (path: string) => {
     await jobs.run({ t: "removeTree", path });
   };
-  /** Renames first: what is being removed can never be taken for a layer. */
-  const retire = (path: string): Promise<void> => {
-    const draft = join(drafts, createShortId());
-    renameSync(path, draft);
-    return remove(draft);
-  };
   return {
     name: "overlayfs",
-    async unpack(bytes, expectedDigest, signal) {
+    givesTarBack: false,
+    async unpack(bytes, { expectedDigest, signal, copyTo }) {
       const draft = join(drafts, createShortId());
       const dest = join(draft, "fs");
       mkdirSync(dest, { recursive: true, mode: 0o755 });
@@ -43,6 +42,7 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
         await remove(draft);
       };
       try {
+        const input = "file" in bytes ? undefined : copyTo ? copyWhileRead(bytes.chunks, copyTo) : bytes.chunks;
         const done = await jobs.run(
           {
             t: "unpack",
@@ -53,13 +53,14 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
             ...(expectedDigest === null ? {} : { expectedDigest }),
             ...(chownToSelf ? { chownToSelf } : {}),
           },
-          { signal, ...("file" in bytes ? {} : { input: bytes.chunks }) },
+          { signal, input },
         );
         return {
           digest: parseDigest(done.digest, "the native core's answer"),
           diffId: parseDigest(done.diffId, "the native core's answer"),
           sizeBytes: Number(done.sizeBytes),
           blobBytes: Number(done.compressedBytes),
+          isHere: () => true,
           commit(chainId) {
             if (existsSync(layerDir(chainId))) return;
             renameSync(draft, layerDir(chainId));
@@ -72,15 +73,31 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
         throw error;
       }
     },
-    has: (chainId) => existsSync(join(layerDir(chainId), "fs")),
-    lowers: (chainIds) => (chainIds.length === 0 ? [empty] : chainIds.map((id) => join(layerDir(id), "fs")).reverse()),
-    discard: (chainId) => (existsSync(layerDir(chainId)) ? retire(layerDir(chainId)) : Promise.resolve()),
-    async sweep(known) {
-      const draftPaths = readdirSync(drafts).map((entry) => join(drafts, entry));
-      const strays = readdirSync(root).filter((entry) => /^[0-9a-f]{64}$/.test(entry) && !known.has(`sha256:${entry}`));
-      for (const path of draftPaths) await remove(path);
-      for (const entry of strays) await retire(join(root, entry));
-      return draftPaths.length + strays.length;
+    has: ({ chainId }) => existsSync(join(layerDir(chainId), "fs")),
+    open: (layers) => ({ lowers: lowers(layers) }),
+    describe(layers) {
+      const [top = "", ...below] = lowers(layers);
+      return { UpperDir: top, ...(below.length > 0 ? { LowerDir: below.join(":") } : {}) };
+    },
+    async collect(keep) {
+      const strays = readdirSync(root).filter(
+        (entry) => /^[0-9a-f]{64}$/.test(entry) && !keep.chains.has(`sha256:${entry}` as Digest),
+      );
+      const left = keep.drafts ? readdirSync(drafts).map((entry) => join(drafts, entry)) : [];
+      // Renamed first: what is being removed can never be taken for a layer.
+      const retired = strays.map((entry) => {
+        const draft = join(drafts, createShortId());
+        renameSync(join(root, entry), draft);
+        return draft;
+      });
+      const sizes = await Promise.all(
+        [...left, ...retired].map(async (path) => {
+          const sizeBytes = await sizeOf(path).catch(() => 0);
+          await remove(path).catch(() => undefined); // swept at the next start
+          return sizeBytes;
+        }),
+      );
+      return { items: sizes.length, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) };
     },
   };
 }

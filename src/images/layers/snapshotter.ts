@@ -1,36 +1,66 @@
 /**
- * Where unpacked layers live. The plain one keeps a directory per layer for overlayfs; another may keep one EROFS
- * image per stack over shared objects. Callers see layers by chain id and directories to mount, nothing else.
+ * Where layers live and how they become a root file system. One form keeps a directory per layer for overlayfs;
+ * the other one object per distinct file and one EROFS image per stack. Callers see neither.
  */
 import { createHash } from "node:crypto";
 import type { Digest } from "../../base/digest.ts";
+import type { LayerStack } from "../../engines/index.ts";
+
+/** A layer by its place in a stack, and by its content. */
+export type LayerId = { readonly chainId: Digest; readonly diffId: Digest };
+
+export type SnapshotterName = "overlayfs" | "erofs";
 
 export type Snapshotter = {
   /** Shown as the storage driver. */
-  readonly name: string;
-  /** Unpacks a layer to where nobody sees it. `expectedDigest` is checked against the bytes while they are read. */
-  unpack(source: LayerBytes, expectedDigest: Digest | null, signal: AbortSignal): Promise<LayerDraft>;
-  has(chainId: Digest): boolean;
-  /** What overlayfs mounts for these layers (bottom first in, topmost first out); never empty. */
-  lowers(chainIds: readonly Digest[]): string[];
-  /** Takes the layer away at once; its files go in the background, until the promise resolves. */
-  discard(chainId: Digest): Promise<void>;
-  /** Removes drafts and every layer that is not `known`. Answers how many went. */
-  sweep(known: ReadonlySet<string>): Promise<number>;
+  readonly name: SnapshotterName;
+  /** Its layers give their uncompressed tar back, bit by bit: such a blob needs not be kept. */
+  readonly givesTarBack: boolean;
+  /** Takes a layer in to where nobody sees it. */
+  unpack(bytes: LayerBytes, options: UnpackOptions): Promise<LayerDraft>;
+  has(layer: LayerId): boolean;
+  /** What is mounted for these layers, bottom first; at once where it was made ready before. All of them are here. */
+  open(layers: readonly LayerId[]): LayerStack | Promise<LayerStack>;
+  /** Where the layers lie, for people who inspect an image. */
+  describe(layers: readonly LayerId[]): Record<string, string>;
+  /** Takes everything away that is not kept. Names go at once; files by the time the promise resolves. Never rejects. */
+  collect(keep: Keep): Promise<Freed>;
 };
 
 /** A layer as it came, compressed or not: a file that only we can change, or bytes that arrive. */
 export type LayerBytes = { file: string } | { chunks: AsyncIterable<Uint8Array> };
 
-/** An unpacked layer without a name. Discarded when disposed, unless committed. */
+export type UnpackOptions = {
+  /** Digest of the bytes where one was announced: checked while they are read. */
+  expectedDigest: Digest | null;
+  signal: AbortSignal;
+  /** A new file that gets `chunks` as they came. */
+  copyTo?: string | undefined;
+};
+
+/** A layer without a name. Discarded when disposed, unless committed. */
 export type LayerDraft = AsyncDisposable & {
   readonly digest: Digest;
   readonly diffId: Digest;
-  /** Content of its files. */
+  /** Of the uncompressed tar. */
   readonly sizeBytes: number;
   readonly blobBytes: number;
+  /** Whether it is still there: before its digest is known to anybody, a collection may take it. */
+  isHere(): boolean;
   commit(chainId: Digest): void;
 };
+
+export type Keep = {
+  /** Chain ids of layers. */
+  chains: ReadonlySet<Digest>;
+  diffIds: ReadonlySet<Digest>;
+  /** Chain ids of whole stacks. */
+  stacks: ReadonlySet<Digest>;
+  /** At start nothing is under way: what is unfinished goes too. */
+  drafts: boolean;
+};
+
+export type Freed = { items: number; sizeBytes: number };
 
 /** OCI image-spec: ChainID(L0) = DiffID(L0); ChainID(L0..Ln) = Digest(ChainID(L0..Ln-1) + " " + DiffID(Ln)). */
 export function chainIds(diffIds: readonly Digest[]): Digest[] {

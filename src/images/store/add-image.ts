@@ -2,7 +2,7 @@
 import type { Digest } from "../../base/digest.ts";
 import { maxConfigBytes, parseImageFile } from "../config/image-config.ts";
 import { badConfig, digestMismatch } from "../errors.ts";
-import { chainIds, nextChainId } from "../layers/snapshotter.ts";
+import { chainIds } from "../layers/snapshotter.ts";
 import type { ImageStore } from "./image-store.ts";
 import { hasLayer, keepLayer } from "./keep-layer.ts";
 import type { KeyedLock } from "./keyed-lock.ts";
@@ -39,7 +39,7 @@ export async function addImage(deps: AddDeps, { config, layers, parent, signal, 
     throw badConfig(`it names ${file.diffIds.length} layers, but ${layers.length} came with it`);
   }
   const chains = chainIds(file.diffIds);
-  using _lease = leases.take(chains);
+  using _lease = leases.take([...chains, ...file.diffIds]);
   const pairs = chains.map((chainId, index) => ({ chainId, diffId: file.diffIds[index], source: layers[index] }));
   await eachOf(pairs, signal, async ({ chainId, diffId, source }, workSignal) => {
     if (source === undefined || diffId === undefined) return;
@@ -85,25 +85,11 @@ type EnsureLayer = { chainId: Digest; diffId: Digest; source: LayerSource; signa
 async function ensureLayer({ store, locks }: AddDeps, { chainId, diffId, source, signal }: EnsureLayer): Promise<void> {
   using _lock = await locks.acquire(chainId, signal);
   if (hasLayer(store, chainId)) return;
-  await using draft = await store.snapshotter.unpack({ file: source.file }, source.expectedDigest, signal);
-  if (source.expectedDigest !== null && draft.digest !== source.expectedDigest) {
-    throw digestMismatch("a layer", source.expectedDigest, draft.digest);
+  const { file, expectedDigest } = source;
+  await using draft = await store.snapshotter.unpack({ file }, { expectedDigest, signal });
+  if (expectedDigest !== null && draft.digest !== expectedDigest) {
+    throw digestMismatch("a layer", expectedDigest, draft.digest);
   }
   if (draft.diffId !== diffId) throw digestMismatch("a layer's content", diffId, draft.diffId);
-  keepLayer(store, chainId, draft, source.file);
-}
-
-/** A layer whose diff id is not known before it was read (import, commit). It is leased by the caller's `take`. */
-export async function addLayer(deps: AddDeps, parents: readonly Digest[], source: LayerSource, signal: AbortSignal) {
-  await using draft = await deps.store.snapshotter.unpack({ file: source.file }, source.expectedDigest, signal);
-  const chainId = nextChainId(parents.at(-1) ?? null, draft.diffId);
-  const lease = deps.leases.take([...parents, chainId]);
-  try {
-    using _lock = await deps.locks.acquire(chainId, signal);
-    if (!hasLayer(deps.store, chainId)) keepLayer(deps.store, chainId, draft, source.file);
-    return { diffId: draft.diffId, lease };
-  } catch (error) {
-    lease[Symbol.dispose]();
-    throw error;
-  }
+  keepLayer(store, chainId, draft, file);
 }

@@ -2,7 +2,6 @@
  * Content-addressed blobs: `blobs/sha256/<hex>`, verified before they get their name, never modified after. Everything
  * unfinished lives in `blobs/drafts` and is swept at the next start.
  */
-import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -39,7 +38,8 @@ export type BlobStore = {
   put(bytes: Uint8Array): Digest;
   /** Gives a verified file of a draft its name, by a hard link: the draft's own name stays. */
   adopt(file: string, digest: Digest): void;
-  remove(digest: Digest): void;
+  /** Answers whether there was one to go. */
+  remove(digest: Digest): boolean;
   /** Removes drafts and every blob that is not `known`. Answers how many went. */
   sweep(known: ReadonlySet<string>): number;
 };
@@ -80,7 +80,11 @@ export function openBlobStore(home: string): BlobStore {
       linkSync(file, draft);
       renameSync(draft, path(digest));
     },
-    remove: (digest) => rmSync(path(digest), { force: true }),
+    remove(digest) {
+      const there = existsSync(path(digest));
+      rmSync(path(digest), { force: true });
+      return there;
+    },
     sweep(known) {
       let removed = 0;
       for (const entry of readdirSync(drafts)) {
@@ -122,20 +126,4 @@ function readStart(path: string): Buffer {
     closeSync(fd);
   }
   return start;
-}
-
-/** Writes a stream to `file` while hashing it. */
-export async function receiveFile(
-  file: string,
-  chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<Digest> {
-  const hash = createHash("sha256");
-  await using handle = await open(file, "wx", 0o600);
-  for await (const chunk of chunks) {
-    signal.throwIfAborted();
-    hash.update(chunk);
-    for (let at = 0; at < chunk.byteLength; ) at += (await handle.write(chunk, at)).bytesWritten;
-  }
-  return `sha256:${hash.digest("hex")}` as Digest;
 }

@@ -4,12 +4,12 @@
  */
 import type { Digest } from "../../base/digest.ts";
 import { type ImageFile, parseImageFile } from "../config/image-config.ts";
-import { ambiguousImage, noSuchImage } from "../errors.ts";
+import { ambiguousImage, layerLost, noSuchImage } from "../errors.ts";
 import type { Snapshotter } from "../layers/snapshotter.ts";
 import { parseImageName } from "../reference/parse-any.ts";
 import { canonicalName, familiarName, parseReference, type Reference } from "../reference/reference.ts";
 import type { BlobStore } from "./blob-store.ts";
-import type { ImageRow, ImageTable } from "./image-table.ts";
+import type { ImageRow, ImageTable, LayerRow } from "./image-table.ts";
 
 export type Image = Omit<ImageRow, "names"> & {
   references: readonly Reference[];
@@ -19,14 +19,21 @@ export type Image = Omit<ImageRow, "names"> & {
 
 export type ImageStore = {
   readonly blobs: BlobStore;
+  /** The form in which layers come in and containers start. */
   readonly snapshotter: Snapshotter;
+  /** Every form in which layers may still lie, that of `snapshotter` included. */
+  readonly forms: readonly Snapshotter[];
   readonly table: ImageTable;
+  /** Blobs that others hold too. */
+  keptBlobs(): readonly Digest[];
   /** Visible images, in the order in which they came. */
   list(): readonly Image[];
   /** Detached images too. */
   byId(id: string): Image | null;
   /** By id, part of an id or reference; throws Docker's "No such image". */
   find(name: string): Image;
+  /** Rows of its layers, bottom first. */
+  layersOf(image: Pick<Image, "chainIds">): LayerRow[];
   childrenOf(id: Digest): readonly Image[];
   /** Reads the tables again after they changed. */
   refresh(): void;
@@ -34,7 +41,9 @@ export type ImageStore = {
   readonly generation: number;
 };
 
-export function openImageStore(deps: { blobs: BlobStore; snapshotter: Snapshotter; table: ImageTable }): ImageStore {
+export function openImageStore(
+  deps: Pick<ImageStore, "blobs" | "snapshotter" | "forms" | "table" | "keptBlobs">,
+): ImageStore {
   const { blobs, table } = deps;
   const files = new Map<Digest, ImageFile>();
   let images: Image[] = [];
@@ -89,6 +98,12 @@ export function openImageStore(deps: { blobs: BlobStore; snapshotter: Snapshotte
       if (!image) throw noSuchImage(familiarName(reference));
       return image;
     },
+    layersOf: ({ chainIds }) =>
+      chainIds.map((chainId) => {
+        const layer = table.layer(chainId);
+        if (!layer) throw layerLost(chainId);
+        return layer;
+      }),
     childrenOf: (id) => images.filter((image) => !image.detached && image.parent === id),
     refresh,
     get generation() {

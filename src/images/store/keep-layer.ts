@@ -4,18 +4,21 @@ import type { LayerDraft } from "../layers/snapshotter.ts";
 import type { ImageStore } from "./image-store.ts";
 import type { LayerRow } from "./image-table.ts";
 
-/** With all of its parts: what lost its files is taken in again. */
+/** With all of its parts, in whatever form: what lost its files is taken in again. */
 export function hasLayer(store: ImageStore, chainId: Digest): boolean {
   const layer = store.table.layer(chainId);
-  return layer !== null && store.snapshotter.has(chainId) && store.blobs.has(layer.blob);
+  return layer !== null && store.forms.some((form) => form.has(layer)) && store.blobs.has(layer.blob);
 }
 
 /**
  * Blob, then files, then row: what a crash leaves in between has no row and is swept. `file` has the layer's bytes as
- * they came. The caller leases `chainId` and holds its lock.
+ * they came; it may be missing where the files give them back. The caller leases `chainId` and holds its lock.
  */
-export function keepLayer(store: ImageStore, chainId: Digest, draft: LayerDraft, file: string): LayerRow {
-  store.blobs.adopt(file, draft.digest);
+export function keepLayer(store: ImageStore, chainId: Digest, draft: LayerDraft, file: string | null): LayerRow {
+  if (!(store.snapshotter.givesTarBack && draft.digest === draft.diffId)) {
+    if (file === null) throw new Error(`the blob ${draft.digest} was not kept`);
+    store.blobs.adopt(file, draft.digest);
+  }
   draft.commit(chainId);
   const row = {
     chainId,

@@ -11,9 +11,7 @@ export type BlobKeeper = {
 export function keepBlobs(blobs: BlobStore, keeper: BlobKeeper): BlobStore {
   return {
     ...blobs,
-    remove(digest) {
-      if (!keeper.keeps(digest)) blobs.remove(digest);
-    },
+    remove: (digest) => !keeper.keeps(digest) && blobs.remove(digest),
     sweep: (known) => blobs.sweep(new Set([...known, ...keeper.all()])),
   };
 }

@@ -3,12 +3,14 @@ import type { Digest } from "../../base/digest.ts";
 
 export type Lease = Disposable & {
   /** Leases more under the same hold. */
-  add(chainId: Digest): void;
+  add(id: Digest): void;
 };
 
 export type Leases = {
-  take(chainIds: readonly Digest[]): Lease;
-  has(chainId: Digest): boolean;
+  /** Chain ids, and the diff ids of layers whose rows are not written yet. */
+  take(ids: readonly Digest[]): Lease;
+  has(id: Digest): boolean;
+  all(): Digest[];
 };
 
 export function createLeases(): Leases {
@@ -19,13 +21,13 @@ export function createLeases(): Leases {
     else counts.set(id, left);
   };
   return {
-    take(chainIds) {
+    take(ids) {
       const held: Digest[] = [];
       const add = (id: Digest) => {
         held.push(id);
         count(id, 1);
       };
-      chainIds.forEach(add);
+      ids.forEach(add);
       return {
         add,
         [Symbol.dispose]() {
@@ -33,6 +35,7 @@ export function createLeases(): Leases {
         },
       };
     },
-    has: (chainId) => counts.has(chainId),
+    has: (id) => counts.has(id),
+    all: () => [...counts.keys()],
   };
 }

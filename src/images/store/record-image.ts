@@ -22,5 +22,8 @@ export function recordImage({ store, now }: Pick<AddDeps, "store" | "now">, { co
   const id = store.blobs.put(config);
   store.table.addImage({ id, parent, sizeBytes, chainIds: chains }, now());
   store.refresh();
+  // Ahead of the first start, which would have to wait for it; what goes wrong here is told there.
+  const opening = store.snapshotter.open(store.layersOf({ chainIds: chains }));
+  if (opening instanceof Promise) opening.catch(() => undefined);
   return id;
 }

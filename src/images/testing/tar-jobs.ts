@@ -58,6 +58,13 @@ export function createTarJobs(): TarJobs {
           throw jobError(`Cannot run job ${frame.t}: the tests have none`);
       }
     },
+    async *stream(frame, { signal } = {}) {
+      jobs.ran.push(frame.t);
+      await jobs.before(frame.t);
+      signal?.throwIfAborted();
+      if (frame.t !== "layerTar") throw jobError(`Cannot run job ${frame.t}: the tests have none`);
+      yield tar(frame.upper);
+    },
   };
   return jobs;
 }

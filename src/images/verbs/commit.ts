@@ -1,7 +1,6 @@
 /** POST /commit: a container's changes become a layer on top of its image. */
-import { join } from "node:path";
 import { type ApiRequest, boolQuery } from "../../api/index.ts";
-import { type Digest, parseDigest } from "../../base/digest.ts";
+import type { Digest } from "../../base/digest.ts";
 import { invalidArgument } from "../../base/errors.ts";
 import { applyChanges } from "../config/changes.ts";
 import { type ImageConfig, maxLayers, parseImageConfig } from "../config/image-config.ts";
@@ -11,7 +10,7 @@ import type { CommitSource } from "../dependencies.ts";
 import { badConfig, noSuchImage, translateStorageError } from "../errors.ts";
 import type { Images } from "../images.ts";
 import type { Reference } from "../reference/reference.ts";
-import { addLayer } from "../store/add-image.ts";
+import { addLayer } from "../store/add-layer.ts";
 import { collectLayers } from "../store/collect.ts";
 import type { Image } from "../store/image-store.ts";
 import { recordImage } from "../store/record-image.ts";
@@ -55,15 +54,9 @@ export async function commitContainer(images: Images, source: CommitSource, opti
   }
   const { reference, signal } = options;
   using _baseLease = images.leases.take(base.chainIds);
-  using draft = images.store.blobs.createDraft();
   try {
-    const file = join(draft.path, "layer");
-    const done = await images.jobs.run(
-      { t: "layerTar", upper: source.upper, out: file, compression: "none" },
-      { signal },
-    );
-    const layer = { file, expectedDigest: parseDigest(done.digest, "the native core's answer") };
-    const { diffId, lease } = await addLayer(images, base.chainIds, layer, signal);
+    const chunks = images.jobs.stream({ t: "layerTar", upper: source.upper, compression: "none" }, { signal });
+    const { diffId, lease } = await addLayer(images, base.chainIds, { chunks }, signal);
     using _lease = lease;
     const config = Buffer.from(JSON.stringify(committedConfig(images, base, source, options, diffId)));
     const parent = base.detached ? null : base.id;

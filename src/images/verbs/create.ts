@@ -1,5 +1,4 @@
 /** POST /images/create: `fromSrc=-` imports a root filesystem; `fromImage` would pull it from a registry. */
-import { join } from "node:path";
 import type { ApiRequest } from "../../api/index.ts";
 import { type Digest, parseDigest } from "../../base/digest.ts";
 import { invalidArgument } from "../../base/errors.ts";
@@ -10,8 +9,7 @@ import { imageEvent } from "../image-event.ts";
 import type { Images } from "../images.ts";
 import { streamProgress } from "../progress.ts";
 import { familiarName, parseReference, type Reference, withDefaultTag, withTag } from "../reference/reference.ts";
-import { addLayer } from "../store/add-image.ts";
-import { receiveFile } from "../store/blob-store.ts";
+import { addLayer } from "../store/add-layer.ts";
 import { collectLayers } from "../store/collect.ts";
 import { recordImage } from "../store/record-image.ts";
 import { tagImage, targetReference } from "./tag.ts";
@@ -66,12 +64,8 @@ export async function importImage(
   options: ImportOptions,
 ): Promise<Digest> {
   const { reference, changes, message, platform, signal } = options;
-  using draft = images.store.blobs.createDraft();
   try {
-    const file = join(draft.path, "layer");
-    const expectedDigest = await receiveFile(file, body, signal);
-    const source = { file, expectedDigest };
-    const { diffId, lease } = await addLayer(images, [], source, signal);
+    const { diffId, lease } = await addLayer(images, [], { chunks: body }, signal);
     using _lease = lease;
     const created = new Date(images.now()).toISOString();
     const config = JSON.stringify({

@@ -49,8 +49,6 @@ export function inspectImage(images: Images, image: Image) {
 }
 
 function graphDriver({ store }: Images, image: Image): { Name: string; Data: Record<string, string> } {
-  const [top = "", ...below] = store.snapshotter.lowers(image.chainIds);
-  const data: Record<string, string> = { UpperDir: top };
-  if (below.length > 0) data.LowerDir = below.join(":");
-  return { Name: store.snapshotter.name, Data: data };
+  const { name, describe } = store.snapshotter;
+  return { Name: name, Data: describe(store.layersOf(image)) };
 }

@@ -27,9 +27,9 @@ test("loadArchive() takes a docker archive, and a container can be made from it"
   expect(await at.load(dockerArchive(["app:1", "other"], [base, app]))).toEqual([
     "Loaded image: app:1\nLoaded image: other:latest",
   ]);
-  const image = createImageResolver(at.images).resolve("app:1");
+  const image = await createImageResolver(at.images).resolve("app:1");
   expect(image.config).toEqual({ Cmd: ["/bin/sh"], Env: ["A=b"], Labels: { who: "test" } });
-  expect(image.lowers.map((lower) => readdirSync(lower))).toEqual([["app"], ["etc"]]);
+  expect(image.layers.lowers.map((lower) => readdirSync(lower))).toEqual([["app"], ["etc"]]);
   expect(image.id).toBe(at.images.store.find("other").id);
   expect(readdirSync(join(at.home, "blobs/drafts"))).toEqual([]);
 });
@@ -266,7 +266,7 @@ test("sweepImages() removes what a crash left, and nothing else", async () => {
   expect(await sweepImages(at.images)).toBe(4);
   expect(readdirSync(join(at.home, "layers")).sort()).toEqual(before);
   expect(at.images.store.blobs.has(stray)).toBe(false);
-  const [lower = ""] = createImageResolver(at.images).resolve("app:1").lowers;
+  const [lower = ""] = (await createImageResolver(at.images).resolve("app:1")).layers.lowers;
   expect(readFileSync(join(lower, "etc/os"), "utf8")).toBe("base\n");
 });
 

@@ -5,41 +5,45 @@ import { isDangling, parseFlag, parseImageFilters } from "../filters.ts";
 import type { Images } from "../images.ts";
 import { canonicalName } from "../reference/reference.ts";
 import { collectLayers } from "../store/collect.ts";
-import { type Removal, removeImage } from "./remove.ts";
+import { type Removal, type RemovedItem, removeImage } from "./remove.ts";
 
-export function handlePrune(images: Images, request: ApiRequest): void {
+export async function handlePrune(images: Images, request: ApiRequest): Promise<void> {
   const filters = parseFilters(request.query, ["dangling", "until", "label", "label!"]);
-  const { items, freedBytes } = pruneImages(images, filters);
+  const { items, freedBytes } = await pruneImages(images, filters);
   request.sendJson(200, { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: freedBytes });
 }
 
-export function pruneImages(images: Images, filters: Filters): Removal {
+export type Pruned = { items: RemovedItem[]; freedBytes: number };
+
+/** Answers when the disk has the space back. */
+export async function pruneImages(images: Images, filters: Filters): Promise<Pruned> {
   const danglingOnly = parseFlag(filters, "dangling") ?? true;
   const rest = new Map([...filters].filter(([name]) => name !== "dangling"));
   const matches = parseImageFilters(images, rest);
-  const removal: Removal = { items: [], freedBytes: 0 };
+  const removal: Removal = { items: [], freed: [] };
   for (const image of images.store.list().filter(matches)) {
     if (danglingOnly && !isDangling(images, image)) continue;
     if (images.uses.of(image.id).length > 0 || images.holds.of(image.id).size > 0) continue;
     const names = image.references.length > 0 ? image.references.map(canonicalName) : [image.id];
     for (const name of names) removeUnused(images, name, removal);
   }
-  removal.freedBytes += collectLayers(images.store, images.leases).freedBytes;
+  removal.freed.push(collectLayers(images.store, images.leases).finished);
+  const freedBytes = (await Promise.all(removal.freed)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   images.events.publish({
     type: "image",
     action: "prune",
     id: "",
-    attributes: { reclaimed: String(removal.freedBytes) },
+    attributes: { reclaimed: String(freedBytes) },
   });
-  return removal;
+  return { items: removal.items, freedBytes };
 }
 
 /** What somebody needs after all stays: that is no failure of a prune. */
 function removeUnused(images: Images, name: string, removal: Removal): void {
   try {
-    const { items, freedBytes } = removeImage(images, name, { force: false, prune: true });
+    const { items, freed } = removeImage(images, name, { force: false, prune: true });
     removal.items.push(...items);
-    removal.freedBytes += freedBytes;
+    removal.freed.push(...freed);
   } catch (error) {
     if (!(error instanceof EngineError) || (error.kind !== "conflict" && error.kind !== "not_found")) throw error;
   }

@@ -24,9 +24,9 @@ test("removeImage() by its only name deletes image, layers and blobs", async () 
   using at = openTestImages();
   const id = await withImage(at);
   const [chainId] = at.images.store.byId(id)?.chainIds ?? [];
-  const { items, freedBytes } = removeImage(at.images, "app:1", plain);
+  const { items, freed } = removeImage(at.images, "app:1", plain);
   expect(items).toEqual([{ Untagged: "app:1" }, { Deleted: id }, { Deleted: String(chainId) }]);
-  expect(freedBytes).toBe(5);
+  expect(await Promise.all(freed)).toEqual([{ items: 2, sizeBytes: 5 + base.byteLength }]);
   expect(at.images.store.table.layers()).toEqual([]);
   expect(at.images.store.blobs.sweep(new Set())).toBe(0);
   const seen = at.images.events.history().map((event) => event.Action);
@@ -77,12 +77,12 @@ test("removeImage() by force keeps the layers for a stopped container until that
   using at = openTestImages();
   const id = await withImage(at);
   const resolver = createImageResolver(at.images);
-  const [lower = ""] = resolver.resolve("app:1").lowers;
+  const [lower = ""] = (await resolver.resolve("app:1")).layers.lowers;
   resolver.hold(id, container);
   expect(removeImage(at.images, "app:1", forced).items).toEqual([{ Untagged: "app:1" }, { Deleted: id }]);
   expect(at.images.store.list()).toEqual([]);
   expect(() => resolver.resolve(id)).toThrow("No such image");
-  expect(resolver.byId(id).lowers).toEqual([lower]);
+  expect((await resolver.byId(id)).layers).toEqual({ lowers: [lower] });
   at.reopen();
   at.images.holds.hold(id, container);
   await sweepImages(at.images);
@@ -108,7 +108,7 @@ test("removeImage() keeps layers that another image has", async () => {
   await withImage(at);
   await at.load(dockerArchive(["two:1"], [base, tarOf({ more: "x" })]));
   removeImage(at.images, "two:1", plain);
-  const [lower = ""] = createImageResolver(at.images).resolve("app:1").lowers;
+  const [lower = ""] = (await createImageResolver(at.images).resolve("app:1")).layers.lowers;
   expect(existsSync(lower)).toBe(true);
   expect(at.images.store.table.layers()).toHaveLength(1);
 });

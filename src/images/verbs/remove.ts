@@ -5,6 +5,7 @@ import { shortId } from "../../base/ids.ts";
 import { removalConflict } from "../errors.ts";
 import { imageEvent } from "../image-event.ts";
 import type { Images } from "../images.ts";
+import type { Freed } from "../layers/snapshotter.ts";
 import { parseImageName } from "../reference/parse-any.ts";
 import { canonicalName, familiarName, type Reference } from "../reference/reference.ts";
 import { collectLayers } from "../store/collect.ts";
@@ -12,7 +13,7 @@ import type { Image } from "../store/image-store.ts";
 import { requirePlatform } from "./asked-platform.ts";
 
 export type RemovedItem = { Untagged: string } | { Deleted: string };
-export type Removal = { items: RemovedItem[]; freedBytes: number };
+export type Removal = { items: RemovedItem[] /** Resolve when the files are gone. */; freed: Promise<Freed>[] };
 export type RemoveOptions = { force: boolean; prune: boolean };
 
 export function handleRemove(images: Images, request: ApiRequest): void {
@@ -24,7 +25,7 @@ export function handleRemove(images: Images, request: ApiRequest): void {
 
 export function removeImage(images: Images, name: string, { force, prune }: RemoveOptions): Removal {
   const image = images.store.find(name);
-  const removal: Removal = { items: [], freedBytes: 0 };
+  const removal: Removal = { items: [], freed: [] };
   const single = isSingleReference(image.references);
   const reference = namedReference(image, name);
   if (reference) {
@@ -130,9 +131,9 @@ export function deleteImage(
     store.blobs.remove(image.id);
   }
   store.refresh();
-  const { chainIds, freedBytes } = collectLayers(store, images.leases);
+  const { chainIds, finished } = collectLayers(store, images.leases);
   removal.items.push(...chainIds.map((chainId) => ({ Deleted: chainId })));
-  removal.freedBytes += freedBytes;
+  removal.freed.push(finished);
   const parent = prune && image.parent ? store.byId(image.parent) : null;
   if (parent && parent.references.length === 0)
     deleteImage(images, parent, { force: false, prune, quiet: true }, removal);

@@ -1,0 +1,80 @@
+/**
+ * Every file once: `files/` with objects by content, a tree and a recipe for each layer by its diff id (docs/protocol.md).
+ * The native core reads and writes it; here is decided which layers stay.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Digest, digestHex, parseDigest } from "../../base/digest.ts";
+import type { UnpackLimits } from "../../engines/index.ts";
+import type { Jobs } from "../dependencies.ts";
+import type { Freed, LayerBytes, UnpackOptions } from "../layers/snapshotter.ts";
+
+export type IngestedLayer = { digest: Digest; diffId: Digest; sizeBytes: number; blobBytes: number };
+
+export type FileStore = {
+  readonly path: string;
+  /** The directory that gives the files of images their contents. */
+  readonly objects: string;
+  has(diffId: Digest): boolean;
+  /** Takes a layer in; it is there, or nothing is. */
+  ingest(bytes: LayerBytes, options: UnpackOptions): Promise<IngestedLayer>;
+  /** The layer's uncompressed tar, bit by bit as it came. */
+  openTar(diffId: Digest): AsyncIterable<Uint8Array>;
+  /** Writes the EROFS image of these layers (bottom first), without contents. */
+  compose(diffIds: readonly Digest[], out: string): Promise<void>;
+  layers(): Digest[];
+  /** Removes layers that are not kept, then every object that no layer names. */
+  collect(keep: ReadonlySet<Digest>, always: boolean): Promise<Freed>;
+};
+
+type Options = { home: string; jobs: Jobs; limits: UnpackLimits };
+
+export function openFileStore({ home, jobs, limits }: Options): FileStore {
+  const path = join(home, "files");
+  const trees = join(path, "trees");
+  const recipes = join(path, "recipes");
+  mkdirSync(trees, { recursive: true, mode: 0o700 });
+  const layers = () =>
+    readdirSync(trees)
+      .filter((entry) => /^[0-9a-f]{64}$/.test(entry))
+      .map((entry) => `sha256:${entry}` as Digest);
+  return {
+    path,
+    objects: join(path, "objects"),
+    has: (diffId) => existsSync(join(trees, digestHex(diffId))),
+    async ingest(bytes, { expectedDigest, signal, copyTo }) {
+      const done = await jobs.run(
+        {
+          t: "layerIngest",
+          store: path,
+          source: "file" in bytes ? { path: bytes.file } : { stream: true },
+          limits,
+          ...(expectedDigest === null ? {} : { expectedDigest }),
+          ...(copyTo === undefined || "file" in bytes ? {} : { blob: copyTo }),
+        },
+        { signal, ...("file" in bytes ? {} : { input: bytes.chunks }) },
+      );
+      return {
+        digest: parseDigest(done.digest, "the native core's answer"),
+        diffId: parseDigest(done.diffId, "the native core's answer"),
+        sizeBytes: Number(done.sizeBytes),
+        blobBytes: Number(done.compressedBytes),
+      };
+    },
+    openTar: (diffId) => jobs.stream({ t: "tarCat", store: path, diffId, compression: "none" }),
+    async compose(diffIds, out) {
+      await jobs.run({ t: "imageCompose", store: path, diffIds, out });
+    },
+    layers,
+    async collect(keep, always) {
+      const strays = layers().filter((diffId) => !keep.has(diffId));
+      for (const diffId of strays) {
+        // The recipe last: a tree without one would be a layer that cannot be given back.
+        for (const directory of [trees, recipes]) rmSync(join(directory, digestHex(diffId)), { force: true });
+      }
+      if (strays.length === 0 && !always) return { items: 0, sizeBytes: 0 };
+      const done = await jobs.run({ t: "objectsCollect", store: path });
+      return { items: strays.length + Number(done.drafts), sizeBytes: Number(done.removedBytes) };
+    },
+  };
+}
