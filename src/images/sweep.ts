@@ -1,5 +1,7 @@
 /** At start, before anything loads: removes what a crash left half-made, and images that nobody keeps any more. */
+import type { Digest } from "../base/digest.ts";
 import type { Images } from "./images.ts";
+import type { Snapshotter } from "./layers/snapshotter.ts";
 import { collectLayers, sweepStore } from "./store/collect.ts";
 
 /** Call it after the containers have taken their holds. Answers how many leftovers went. */
@@ -10,7 +12,7 @@ export async function sweepImages(images: Images): Promise<number> {
       store.table.removeImage(image.id);
   }
   store.refresh();
-  await collectLayers(store, leases).finished;
+  const { items } = await collectLayers(store, leases).finished;
   // Layers that lie here in two forms need today's only, unless a container runs on the other.
   const running = new Set(
     store.table
@@ -22,5 +24,6 @@ export async function sweepImages(images: Images): Promise<number> {
     .layers()
     .filter((layer) => store.snapshotter.has(layer) && !running.has(layer.chainId) && store.snapshotter.givesTarBack);
   const chains = new Set(twofold.map((layer) => layer.chainId));
-  return sweepStore(store, leases, (form) => (form === store.snapshotter ? new Set() : chains));
+  const unused = (form: Snapshotter) => (form === store.snapshotter ? new Set<Digest>() : chains);
+  return items + (await sweepStore(store, leases, unused));
 }
