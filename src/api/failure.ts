@@ -1,5 +1,6 @@
 /** Error → status and Docker's `{"message": …}` body. The one place where an unrecognised error gets an id and a log line. */
 import { EngineError, httpStatusByKind } from "../base/errors.ts";
+import { fromHostError } from "../base/host-error.ts";
 import { createShortId } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 
@@ -12,6 +13,8 @@ export function describeFailure(error: unknown, logger: Logger): FailureBody {
     const status = error.details.httpStatus;
     return { status: typeof status === "number" ? status : httpStatusByKind[error.kind], body };
   }
+  const host = fromHostError(error);
+  if (host) return describeFailure(host, logger);
   const id = createShortId();
   const stack = error instanceof Error ? error.stack : String(error);
   logger.log("error", "internal", { id, stack });

@@ -1,5 +1,5 @@
 /** A real daemon in a temporary home; closing it proves that nothing was left behind. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,12 +29,17 @@ export type HomeOptions = {
   image?: boolean;
   /** Settings of the daemon. */
   config?: Record<string, unknown>;
+  /** The home is a small file system of its own, made with these options of tmpfs (`size=24m`). */
+  tmpfs?: string;
 };
 
 export async function openTestHome(options: HomeOptions = {}): Promise<TestHome> {
   const home = mkdtempSync(join(tmpdir(), "hbx-test-"));
+  if (options.tmpfs !== undefined) execFileSync("mount", ["-t", "tmpfs", "-o", options.tmpfs, "hbx-test", home]);
   const run = join(home, "run");
   mkdirSync(run);
+  // As on a real host, short-lived sockets lie elsewhere.
+  if (options.tmpfs !== undefined) execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "hbx-test", run]);
   if (options.config) writeFileSync(join(home, "config.json"), JSON.stringify(options.config));
   const env: Record<string, string> = {
     ...(process.env as Record<string, string>),
@@ -85,6 +90,7 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
     if (child) await api.call("POST", "/hbx/v1/daemon/stop?containers=1").catch(() => null);
     await exited();
     const after = await settledSnapshot(home, before);
+    if (options.tmpfs !== undefined) execFileSync("umount", ["--recursive", "--lazy", home]);
     rmSync(home, { recursive: true, force: true });
     if (!Bun.deepEquals(after, before))
       throw new Error(`left behind: ${difference(before, after)}\n${output.slice(-4000)}`);

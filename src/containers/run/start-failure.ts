@@ -1,6 +1,7 @@
 /** What a failed start leaves: Docker's exit code (126, 127, 128) and texts from which its CLI tells them apart. */
 import { constants } from "node:os";
 import { EngineError, errorText } from "../../base/errors.ts";
+import { fromHostError } from "../../base/host-error.ts";
 import { dropPending } from "../attach/pending.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
@@ -37,10 +38,12 @@ function describe(what: string, command: string, cause: unknown): EngineError {
     if (errno === ENOEXEC) return made("exec format error", 126);
   }
   if (cause instanceof EngineError) return cause;
+  const host = fromHostError(cause);
   return new EngineError({
     code: "container.start_failed",
-    kind: "internal",
-    message: `${what}: ${errorText(cause)}`,
+    kind: host?.kind ?? "internal",
+    message: `${what}: ${host?.message ?? errorText(cause)}`,
+    hint: host?.hint,
     cause,
   });
 }

@@ -84,7 +84,7 @@ async function run(context: Context, container: Container): Promise<void> {
     recordStartFailure(context, container, error);
     throw error;
   }
-  context.store.save(container);
+  context.store.saveRunning(container);
   watch.mark("record");
   container.timings = { daemon: watch.steps, core: container.workload?.timings ?? {} };
   publish(context, container, "start");

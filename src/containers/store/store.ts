@@ -2,6 +2,7 @@
  * All containers: a map in memory is what is read, a row each in the database is what survives. Writes are one small
  * statement; those that a later daemon could find out by itself are put off and done together (`saveSoon`).
  */
+import { EngineError } from "../../base/errors.ts";
 import type { ContainerId } from "../../base/ids.ts";
 import type { Database } from "../../state/index.ts";
 import type { Clock } from "../dependencies.ts";
@@ -18,6 +19,8 @@ export type Store = Disposable & {
   add(container: Container): void;
   rename(container: Container, name: string): void;
   save(container: Container): void;
+  /** Of one that runs already: a full disk puts the record off, it does not fail the start. */
+  saveRunning(container: Container): void;
   /** With what was asked at create, after an update changed that. */
   saveWhole(container: Container): void;
   saveSoon(container: Container): void;
@@ -27,12 +30,15 @@ export type Store = Disposable & {
 };
 
 const putOffMs = 20;
+/** After a full disk. */
+const retryMs = 1000;
 
 export function createStore(db: Database, clock: Clock): Store {
   const all = new Map<string, Container>();
   const names = new Map<string, Container>();
   const dirty = new Set<Container>();
   let timer: Disposable | null = null;
+  let closed = false;
   const insert = db.prepare(
     "INSERT INTO containers (id, name, spec, state) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, spec = excluded.spec, state = excluded.state",
   );
@@ -55,10 +61,22 @@ export function createStore(db: Database, clock: Clock): Store {
     timer?.[Symbol.dispose]();
     timer = null;
     if (dirty.size === 0) return;
-    db.transaction(() => {
-      for (const container of dirty) save(container);
-    });
-    dirty.clear();
+    const waiting = [...dirty];
+    try {
+      db.transaction(() => {
+        for (const container of waiting) save(container);
+      });
+    } catch (error) {
+      // A later daemon finds out by itself; this one tries again.
+      if (!(error instanceof EngineError)) throw error;
+      for (const container of waiting) if (all.has(container.id)) dirty.add(container);
+      if (!closed) timer = clock.after(retryMs, flush);
+    }
+  };
+  const saveSoon = (container: Container): void => {
+    if (!all.has(container.id)) return;
+    dirty.add(container);
+    timer ??= clock.after(putOffMs, flush);
   };
   const reserve = (name: string): void => {
     const holder = names.get(name);
@@ -85,17 +103,21 @@ export function createStore(db: Database, clock: Clock): Store {
       container.persisted = false;
       save(container);
     },
-    saveSoon(container) {
-      if (!all.has(container.id)) return;
-      dirty.add(container);
-      timer ??= clock.after(putOffMs, flush);
+    saveSoon,
+    saveRunning(container) {
+      try {
+        save(container);
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        saveSoon(container);
+      }
     },
     remove(container) {
+      if (container.persisted) erase.run(container.id);
+      container.persisted = false;
       dirty.delete(container);
       all.delete(container.id);
       if (names.get(container.name) === container) names.delete(container.name);
-      if (container.persisted) erase.run(container.id);
-      container.persisted = false;
     },
     load(onBroken) {
       for (const row of db.prepare("SELECT id, name, spec, state FROM containers").all()) {
@@ -112,6 +134,9 @@ export function createStore(db: Database, clock: Clock): Store {
         }
       }
     },
-    [Symbol.dispose]: flush,
+    [Symbol.dispose]() {
+      closed = true;
+      flush();
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** The native engine: spares are prepared ahead, claimed, started with a plan, and found again after a restart. */
 import { dirname, join } from "node:path";
+import { errorText } from "../../base/errors.ts";
 import { createShortId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Adoption, Claim, Endpoint, Engine, NetworkRequest, RuntimeRecord, Workload } from "../engine.ts";
@@ -120,11 +121,13 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
       describe: (failed) => failureMessage(failed),
       onGone() {
         ending.add(record.runtimeId);
-        void buryShim(record, logger).finally(() => {
-          living.delete(record.runtimeId);
-          ending.delete(record.runtimeId);
-          release();
-        });
+        void buryShim(record, logger)
+          .finally(() => {
+            living.delete(record.runtimeId);
+            ending.delete(record.runtimeId);
+            release();
+          })
+          .catch((error: unknown) => logger.log("warn", "engine.release", { error: errorText(error) }));
       },
     });
     void workload.exited.then(() => {

@@ -63,6 +63,7 @@ export function createLeases(db: Database, now: () => number): Leases {
       db.transaction(() => {
         for (const [address, since] of known) if (since === null && !addresses.has(address)) release(address);
         for (const address of addresses) {
+          if (known.get(address) === null) continue;
           insert.run(address);
           known.set(address, null);
         }
