@@ -13,7 +13,7 @@ pub fn handles(t: &str) -> bool {
     JOBS.contains(&t)
 }
 
-const JOBS: [&str; 13] = [
+const JOBS: [&str; 17] = [
     "unpack",
     "digestFile",
     "layerTar",
@@ -27,6 +27,10 @@ const JOBS: [&str; 13] = [
     "layerIngest",
     "tarCat",
     "imageCompose",
+    "treeDiff",
+    "storeVerify",
+    "storeUsage",
+    "objectsCollect",
 ];
 
 /// Does the job `t` of the frame `body` and answers on `conn`, which hello has passed already.
@@ -57,6 +61,10 @@ fn dispatch(t: &str, body: &[u8], job: &Job) -> Outcome<()> {
         "layerIngest" => job.send(&store::ingest::run(&parse(body)?, job)?),
         "tarCat" => job.send(&store::tar_cat::run(&parse(body)?, job)?),
         "imageCompose" => job.send(&store::compose::run(&parse(body)?, job)?),
+        "treeDiff" => job.send(&store::tree_diff::run(&parse(body)?, job)?),
+        "storeVerify" => job.send(&store::verify::run(&parse(body)?, job)?),
+        "storeUsage" => job.send(&store::usage::run(&parse(body)?, job)?),
+        "objectsCollect" => job.send(&store::collect::run(&parse(body)?, job)?),
         _ => Err(Failure::new("protocol", 0).saying(format!("{t} is no job"))),
     }
 }

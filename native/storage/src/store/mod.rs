@@ -1,4 +1,5 @@
 //! Every file's content once: layers as trees over shared objects, images as EROFS over the same objects.
+pub mod collect;
 pub mod compose;
 pub mod draft;
 pub mod gate;
@@ -7,3 +8,6 @@ pub mod place;
 pub mod recipe;
 pub mod tar_cat;
 pub mod tree;
+pub mod tree_diff;
+pub mod usage;
+pub mod verify;

@@ -29,6 +29,29 @@ pub struct Answer {
     pub link_target: String,
     pub uid: u32,
     pub gid: u32,
+    pub what: String,
+    pub id: String,
+    pub reason: String,
+    pub layers: Vec<String>,
+    pub files: u64,
+    pub new_objects: u64,
+    pub objects: u64,
+    pub object_bytes: u64,
+    pub dead_objects: u64,
+    pub removed: u64,
+    pub kept: u64,
+    pub drafts: u64,
+    pub bad: u64,
+    pub changes: u64,
+    pub images: Vec<ImageUse>,
+}
+
+#[derive(Deserialize, Debug, Default, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ImageUse {
+    pub size_bytes: u64,
+    pub shared_bytes: u64,
+    pub unique_bytes: u64,
 }
 
 /// A directory of its own for each test, removed at the end.

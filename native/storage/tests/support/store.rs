@@ -97,6 +97,78 @@ pub fn compose(store: &Path, diff_ids: &[String], out: &Path) -> Answer {
     job("imageCompose", &request)
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upkeep {
+    pub t: &'static str,
+    pub store: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remove: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<Vec<Vec<String>>>,
+}
+
+fn upkeep(t: &'static str, store: &Path) -> Upkeep {
+    Upkeep {
+        t,
+        store: text(store),
+        content: None,
+        remove: None,
+        images: None,
+    }
+}
+
+pub fn collect(store: &Path) -> Answer {
+    job("objectsCollect", &upkeep("objectsCollect", store))
+}
+
+/// `bad` frames, and `done` at the end.
+pub fn verify(store: &Path, remove: bool) -> Vec<Answer> {
+    let request = Upkeep {
+        content: Some(true),
+        remove: Some(remove),
+        ..upkeep("storeVerify", store)
+    };
+    job_with("storeVerify", &request, None).0
+}
+
+pub fn usage(store: &Path, images: Vec<Vec<String>>) -> Answer {
+    let request = Upkeep {
+        images: Some(images),
+        ..upkeep("storeUsage", store)
+    };
+    job("storeUsage", &request)
+}
+
+#[derive(Serialize)]
+struct TreeDiff {
+    t: &'static str,
+    from: String,
+    to: String,
+}
+
+/// Of two composed images: kind and path of each change, sorted.
+pub fn tree_diff(from: &Path, to: &Path) -> Vec<(i32, String)> {
+    let tree = |image: &Path| format!("{}.tree", text(image));
+    let request = TreeDiff {
+        t: "treeDiff",
+        from: tree(from),
+        to: tree(to),
+    };
+    let mut frames = job_with("treeDiff", &request, None).0;
+    let done = frames.pop().unwrap();
+    assert_eq!(
+        (done.t.as_str(), done.changes),
+        ("done", frames.len() as u64),
+        "{done:?}"
+    );
+    let mut changes: Vec<_> = frames.into_iter().map(|f| (f.kind, f.path.unwrap())).collect();
+    changes.sort();
+    changes
+}
+
 /// What `fsck.erofs` has to say, where it is installed.
 pub fn fsck(image: &Path) {
     match Command::new("fsck.erofs").arg(image).output() {
