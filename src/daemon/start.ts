@@ -143,8 +143,8 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   ];
   const server = createApiServer(routes, logger);
   const tcp = await openTcp(settings.tcp, places.socket, logger);
-  await server.listen(places.socket);
   await registry.restore();
+  await server.listen(places.socket);
   engine.warm();
   facts.seccomp.default(defaultCapabilities); // compiled before the first start asks for it
 

@@ -155,17 +155,24 @@ export const pageUnknown = () =>
     message: "page not found",
   });
 
-export const diskFull = () =>
+const diskFull = () =>
   registryError({
     ...{ status: 507, oci: "DENIED", code: "disk_full", kind: "resource_exhausted" },
     message: "Cannot store the content: no space left on the disk of the image store",
     hint: "free space with `hbx system prune` or `hbx registry prune`",
   });
 
+/** A full disk as the file system or the database meets it. */
+const isFull = (error: unknown) =>
+  ["ENOSPC", "EDQUOT", "SQLITE_FULL"].includes(String((error as { code?: unknown })?.code));
+
+export type OciFields = { status: number; code: string; message: string; headers: Record<string, string> };
+
 /** What the wire needs of an error of this file. Null for any other. */
-export function ociFields(error: unknown): { status: number; code: string; headers: Record<string, string> } | null {
+export function ociFields(error: unknown): OciFields | null {
+  if (isFull(error)) return ociFields(diskFull());
   if (!(error instanceof EngineError)) return null;
   const { httpStatus, ociCode, headers } = error.details;
   if (typeof httpStatus !== "number" || typeof ociCode !== "string") return null;
-  return { status: httpStatus, code: ociCode, headers: headers as Record<string, string> };
+  return { status: httpStatus, code: ociCode, message: error.message, headers: headers as Record<string, string> };
 }

@@ -100,15 +100,16 @@ export function createRegistry({ home, db, images, table, logger, now = Date.now
       uploads.expire(now() - uploadLifetimeMs);
       for (const row of db.prepare("SELECT address, options FROM registry_servers ORDER BY address").all()) {
         const address = String(row.address);
-        const options = parseServerOptions(JSON.parse(String(row.options)));
         const ended = Promise.withResolvers<void>();
-        const entry: Entry = { address, options, kept: true, server: null, error: "", ended };
-        entries.set(address, entry);
+        let entry: Entry | undefined;
         try {
+          const options = parseServerOptions(JSON.parse(String(row.options)));
+          entry = { address, options, kept: true, server: null, error: "", ended };
+          entries.set(address, entry);
           entry.server = await start(options, logRequest);
         } catch (error) {
-          entry.error = errorText(error);
-          logger.log("error", "registry.serve", { address, error: entry.error });
+          if (entry) entry.error = errorText(error);
+          logger.log("error", "registry.serve", { address, error: errorText(error) });
         }
       }
       changed();

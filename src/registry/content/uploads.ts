@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type Digest, parseDigest } from "../../base/digest.ts";
 import type { Images } from "../../images/index.ts";
 import type { Database } from "../../state/index.ts";
-import { contentMismatch, diskFull, sizeInvalid, uploadBusy, uploadUnknown } from "../errors.ts";
+import { contentMismatch, sizeInvalid, uploadBusy, uploadUnknown } from "../errors.ts";
 import { type ContentDigest, isSha256, type Repository } from "./names.ts";
 
 export type Uploads = {
@@ -107,7 +107,7 @@ export function openUploads({ home, db, images, now }: Deps): Uploads {
           live.delete(id); // a hash cannot be taken back
           await file.truncate(before);
         }
-        throw (error as { code?: unknown }).code === "ENOSPC" ? diskFull() : error;
+        throw error;
       }
       return at;
     },

@@ -23,8 +23,8 @@ export type TestRegistry = AsyncDisposable & {
   reopen(): Promise<void>;
 };
 
-export async function openTestRegistry(options: ServeBody = {}): Promise<TestRegistry> {
-  const home = mkdtempSync("/tmp/hbx-registry-");
+export async function openTestRegistry(options: ServeBody = {}, below = "/tmp"): Promise<TestRegistry> {
+  const home = mkdtempSync(join(below, "hbx-registry-"));
   let db: Database;
   const logged: string[] = [];
   const open = () => {
@@ -57,9 +57,14 @@ export async function openTestRegistry(options: ServeBody = {}): Promise<TestReg
       rmSync(home, { recursive: true });
     },
   };
-  const { body } = await test.registry.serve({ Listen: "127.0.0.1:0", ...options }, { keep: true });
-  test.url = body.Url;
-  return test;
+  try {
+    const { body } = await test.registry.serve({ Listen: "127.0.0.1:0", ...options }, { keep: true });
+    test.url = body.Url;
+    return test;
+  } catch (error) {
+    await test[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 export const sha256 = (bytes: string | Uint8Array): string =>

@@ -1,7 +1,6 @@
 /** One request and its answer, with what every endpoint needs: bodies with a limit, ranges, back-pressure, errors. */
 
 import type { IncomingMessage, ServerResponse } from "../../api/index.ts";
-import { errorText } from "../../base/errors.ts";
 import { createShortId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import { badParameter, manifestTooLarge, ociFields } from "../errors.ts";
@@ -121,8 +120,8 @@ export function createExchange(request: IncomingMessage, response: ServerRespons
       if (controller.signal.aborted) return;
       const known = ociFields(error);
       if (known) {
-        const message = errorText(error);
-        exchange.sendJson(known.status, { errors: [{ code: known.code, message }] }, known.headers);
+        const { status, code, message, headers } = known;
+        exchange.sendJson(status, { errors: [{ code, message }] }, headers);
         return;
       }
       const id = createShortId();
