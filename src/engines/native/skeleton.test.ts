@@ -27,3 +27,10 @@ test("planRun() puts the skeleton below the image, so that nothing of the image 
   const { root } = planRun(exampleSpec, { ...exampleFacts, skeleton: "/home/skeleton" }, {});
   expect(root.lowers).toEqual(["/l", "/home/skeleton"]);
 });
+
+test("planRun() leaves the skeleton out where contents lie in layers of their own", () => {
+  const spec = { ...exampleSpec, root: { ...exampleSpec.root, data: ["/objects"] } };
+  const { root } = planRun(spec, { ...exampleFacts, skeleton: "/home/skeleton" }, {});
+  expect(root.lowers).toEqual(["/l"]);
+  expect(root.data).toEqual(["/objects"]);
+});
