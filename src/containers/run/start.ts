@@ -1,5 +1,5 @@
 /** Starts a container: claim a place, write its three files, connect who waits, hand the spec to the engine. */
-import { rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import type { Endpoint } from "../../engines/index.ts";
 import { connectPending } from "../attach/pending.ts";
 import { conflict, notModified } from "../errors.ts";
@@ -119,7 +119,18 @@ function writeGuestFiles(
     endpoint,
   });
   const paths = containerPaths(context.home, id);
-  writeFileSync(paths.hosts, files.hosts);
-  writeFileSync(paths.hostname, files.hostname);
-  writeFileSync(paths.resolvConf, files.resolvConf);
+  overwrite(paths.hosts, files.hosts);
+  overwrite(paths.hostname, files.hostname);
+  overwrite(paths.resolvConf, files.resolvConf);
+}
+
+/** Without truncating first, after which ext4 would write the file to the disk as it is closed. */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o644);
+  try {
+    const length = writeSync(file, text);
+    if (fstatSync(file).size > length) ftruncateSync(file, length);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -302,7 +302,9 @@ impl Shim {
         })
     }
 
-    fn signal(&self, signal: &Signal) -> Result<(), Failure> {
+    fn signal(&mut self, signal: &Signal) -> Result<(), Failure> {
+        // It may be the beginning of a restart, which mounts the same upper directory.
+        self.mounts = None;
         let workload = self.find(signal.exec_id.as_deref())?;
         let result = match (&self.workloads[workload], signal.all.unwrap_or(false)) {
             (Some(_), true) => self.cgroup.signal_all(signal.signo, self.holder.pid),

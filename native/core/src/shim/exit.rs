@@ -78,6 +78,7 @@ impl Shim {
         self.announce(&Event::Exited { exit: &exit });
         self.exit = Some(exit);
         self.close_streams(0);
+        self.mounts = None;
         self.clean_up();
     }
 
@@ -102,11 +103,15 @@ impl Shim {
 /// Written under another name first: a reader sees the whole or nothing.
 fn write_exit(path: &str, exit: &Exit) -> std::io::Result<()> {
     let draft = format!("{path}.new");
-    let file = fd::open(
+    let file = fs::File::from(fd::open(
         &draft,
-        libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NOFOLLOW,
+        libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW,
         0o640,
-    )?;
+    )?);
+    // Usually it was made ahead, empty. To truncate that would have ext4 write it to the disk as it is closed.
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+    }
     fd::write_all(&file, exit.to_json().as_bytes())?;
     fs::rename(&draft, path)
 }

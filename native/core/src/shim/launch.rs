@@ -82,7 +82,19 @@ impl Shim {
             }
             launch.received.extend_from_slice(&bytes[..n]);
             workload.take_records(fds);
+            if w == 0 && self.holds_mounts && self.mounts.is_none() {
+                self.hold_mounts();
+            }
         }
+    }
+
+    /// As soon as the init has told that its root is built.
+    fn hold_mounts(&mut self) {
+        let init = self.workloads[0].as_ref();
+        let built = init.filter(|w| w.launch.as_ref().is_some_and(|launch| launch.ready.is_some()));
+        let path = built.map(|init| format!("/proc/{}/ns/mnt", init.pid));
+        // Where it cannot be had, the container takes its mounts down itself.
+        self.mounts = path.and_then(|path| fd::open(&path, libc::O_RDONLY, 0).ok());
     }
 
     pub fn launched(&mut self, w: usize) {

@@ -74,6 +74,10 @@ pub struct Shim {
     /// Execs that have ended, the latest at the end: (id, pid, exit code).
     ended_execs: Vec<(String, i32, i32)>,
     namespaces: Option<Namespaces>,
+    /// The mount namespace of a container that is gone with its end, unless somebody ends it. Its mounts are then taken down by us, once everybody knows
+    /// of the end, and not by the container's last process before it ends.
+    mounts: Option<OwnedFd>,
+    holds_mounts: bool,
     exit_file: String,
     log: Option<Log>,
     oom: Option<OomWatch>,
@@ -116,6 +120,8 @@ impl Shim {
             workloads: Vec::new(),
             ended_execs: Vec::new(),
             namespaces: None,
+            mounts: None,
+            holds_mounts: false,
             exit_file: String::new(),
             log: None,
             oom: None,

@@ -32,6 +32,13 @@ struct ShimPlan {
     stdio: StdioPlan,
     namespaces: Namespaces,
     cgroup: CgroupPlan,
+    root: Root,
+}
+
+#[derive(Deserialize)]
+struct Root {
+    /// It never runs again: nobody else will mount its upper directory.
+    volatile: bool,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +121,7 @@ impl Shim {
         drop(theirs);
         self.mark("orders");
         // Done while the child builds its root; it waits for "go" before it becomes the program.
+        self.holds_mounts = plan.root.volatile;
         self.limit(&plan.cgroup)?;
         self.log = plan.log.map(Log::open).transpose()?;
         self.mark("limits_log");
