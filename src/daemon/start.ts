@@ -11,6 +11,7 @@ import {
   createNativeEngine,
   createZygote,
   failureMessage,
+  mountPoints,
   planProcess,
 } from "../engines/native/index.ts";
 import {
@@ -99,6 +100,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     keeper: registryKeeper(registryTable),
     ...{ home, db, jobs, events, commits, mounts, uses: imageUses(summaries) },
     storageDriver: storage.driver,
+    mountPoints,
     chownToSelf: rootless !== null && !rootless.subordinateIds,
   });
   const registry = createRegistry({ home, db, images, table: registryTable, logger });

@@ -34,6 +34,8 @@ export type ImagesDeps = {
   /** In which form layers come in and containers start. Default: a directory per layer for overlayfs. */
   storageDriver?: SnapshotterName;
   mounts?: ImageMounts;
+  /** On which every start mounts something; directories end with a slash. */
+  mountPoints?: readonly string[];
   limits?: UnpackLimits;
   chownToSelf?: boolean;
   now?: () => number;
@@ -78,7 +80,7 @@ export function openImages(deps: ImagesDeps): Images {
   const blobs = withLayerBlobs(own, files, table);
   const forms = [
     createOverlaySnapshotter({ home, jobs, limits, chownToSelf }),
-    createErofsSnapshotter(files, deps.mounts ?? noMounts),
+    createErofsSnapshotter({ files, mounts: deps.mounts ?? noMounts, mountPoints: deps.mountPoints ?? [] }),
   ] as const;
   const snapshotter = forms.find(({ name }) => name === deps.storageDriver) ?? forms[0];
   const store = openImageStore({ blobs, snapshotter, forms, table, keptBlobs: keeper.all });

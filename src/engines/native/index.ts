@@ -9,5 +9,5 @@ export { heldLimits } from "./plan-cgroup-limits.ts";
 export { planProcess } from "./plan-process.ts";
 export type { PlanFacts } from "./plan-run.ts";
 export { readCgroupFacts } from "./read-cgroup-facts.ts";
-export { makeSkeleton } from "./skeleton.ts";
+export { makeSkeleton, mountPoints } from "./skeleton.ts";
 export { createZygote, type Zygote } from "./zygote.ts";

@@ -61,7 +61,7 @@ export function planRun(spec: WorkloadSpec, facts: PlanFacts, dirs: CgroupDirs):
     hostname: uts.kind === "new" ? spec.hostname : "",
     domainname: uts.kind === "new" ? spec.domainname : "",
     root: {
-      // Below an image over data there can be no other layer: the kernel would look for its contents there first.
+      // A stack with contents of its own is one layer, mount points included.
       lowers: facts.skeleton === null || root.data ? [...root.lowers] : [...root.lowers, facts.skeleton],
       ...(root.data ? { data: [...root.data] } : {}),
       upper: root.upper,

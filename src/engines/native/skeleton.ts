@@ -8,6 +8,9 @@ import { join } from "node:path";
 const directories = ["dev", "etc", "proc", "sys"];
 const files = ["etc/hostname", "etc/hosts", "etc/resolv.conf"];
 
+/** The same for who makes one layer of many: paths, those of directories with a slash at the end. */
+export const mountPoints: readonly string[] = [...directories.map((path) => `${path}/`), ...files].sort();
+
 /** Makes what is missing of it below `home`; answers its path. */
 export function makeSkeleton(home: string): string {
   const root = join(home, "skeleton");

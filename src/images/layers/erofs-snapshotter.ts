@@ -4,27 +4,40 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, digestHex } from "../../base/digest.ts";
+import { type Digest, digestHex, digestOf } from "../../base/digest.ts";
 import type { LayerStack } from "../../engines/index.ts";
+import { type TarEntry, writeTar } from "../archive/tar-writer.ts";
 import type { ImageMounts } from "../dependencies.ts";
 import type { FileStore } from "../store/file-store.ts";
 import type { LayerId, Snapshotter } from "./snapshotter.ts";
 
-export function createErofsSnapshotter(files: FileStore, mounts: ImageMounts): Snapshotter {
+export type ErofsOptions = {
+  files: FileStore;
+  mounts: ImageMounts;
+  /**
+   * Paths on which every start mounts something, directories with a slash at the end: the lowest layer of each image, since
+   * overlayfs takes contents from objects only where no other layer lies below.
+   */
+  mountPoints: readonly string[];
+};
+
+export function createErofsSnapshotter({ files, mounts, mountPoints }: ErofsOptions): Snapshotter {
   const root = join(files.path, "images");
   const empty = join(files.path, "empty");
   mkdirSync(root, { recursive: true, mode: 0o700 });
   mkdirSync(empty, { recursive: true, mode: 0o755 });
+  const skeleton = skeletonLayer(mountPoints);
   const opening = new Map<Digest, Promise<LayerStack>>();
   const imageFile = (stack: Digest) => join(root, `${digestHex(stack)}.erofs`);
   const stackOf = (mounted: string): LayerStack => ({ lowers: [mounted], data: [files.objects] });
   const open = async (stack: Digest, layers: readonly LayerId[]): Promise<LayerStack> => {
     const file = imageFile(stack);
-    if (!existsSync(file))
-      await files.compose(
-        layers.map(({ diffId }) => diffId),
-        file,
-      );
+    if (!existsSync(file)) {
+      const { tar, diffId: lowest } = await skeleton;
+      const signal = new AbortController().signal;
+      if (!files.has(lowest)) await files.ingest({ chunks: once(tar) }, { expectedDigest: lowest, signal });
+      await files.compose([lowest, ...layers.map(({ diffId }) => diffId)], file);
+    }
     return stackOf(await mounts.mount(file));
   };
   return {
@@ -63,7 +76,20 @@ export function createErofsSnapshotter(files: FileStore, mounts: ImageMounts): S
         await mounts.unmount(join(root, entry)).catch(() => undefined);
         rmSync(join(root, entry), { force: true });
       }
-      return files.collect(keep.diffIds, keep.drafts).catch(() => ({ items: 0, sizeBytes: 0 }));
+      const { diffId } = await skeleton;
+      return files.collect(new Set([...keep.diffIds, diffId]), keep.drafts).catch(() => ({ items: 0, sizeBytes: 0 }));
     },
   };
+}
+
+async function skeletonLayer(paths: readonly string[]): Promise<{ tar: Uint8Array; diffId: Digest }> {
+  const entries = paths.map(
+    (name): TarEntry => (name.endsWith("/") ? { name, directory: true } : { name, bytes: new Uint8Array() }),
+  );
+  const tar = Buffer.concat(await Array.fromAsync(writeTar(entries)));
+  return { tar, diffId: digestOf(tar) };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
