@@ -14,13 +14,16 @@ const newer = join(import.meta.dirname, "../.hbx-cache/docker28");
 
 export type Dockerd = AsyncDisposable & { host: string; cli: string; version: string };
 
-/** Starts one, or says why there is none: the newest that scripts/comparators.sh unpacked. */
-export async function startDockerd(): Promise<Dockerd | string> {
+/**
+ * Starts one, or says why there is none: the newest that scripts/comparators.sh unpacked. `enter` runs a command in the
+ * network namespace that it is to have; otherwise it gets one of its own.
+ */
+export async function startDockerd(enter: readonly string[] = ["unshare", "--net"]): Promise<Dockerd | string> {
   if (process.getuid?.() !== 0) return "docker: needs root";
   const dir = mkdtempSync(join(tmpdir(), "hbx-dockerd-"));
   mkdirSync(join(dir, "run"));
   const socket = join(dir, "docker.sock");
-  const started = existsSync(join(newer, "usr/sbin/dockerd")) ? spawnNewer(dir) : spawnOlder(dir, socket);
+  const started = existsSync(join(newer, "usr/sbin/dockerd")) ? spawnNewer(dir, enter) : spawnOlder(dir, socket, enter);
   if (typeof started === "string") {
     rmSync(dir, { recursive: true });
     return started;
@@ -50,13 +53,13 @@ mount -t tmpfs tmpfs "$1/run"; mount -t tmpfs tmpfs "$1/tmp"; mount --bind "$2" 
 exec chroot "$1" dockerd --data-root /srv/data --exec-root /run/docker --pidfile /run/docker.pid -H unix:///srv/docker.sock
 `;
 
-function spawnNewer(dir: string): ChildProcess {
-  return spawnApart(dir, ["sh", "-ec", inNewer, "dockerd", newer, dir], process.env);
+function spawnNewer(dir: string, enter: readonly string[]): ChildProcess {
+  return spawnApart(dir, enter, ["sh", "-ec", inNewer, "dockerd", newer, dir], process.env);
 }
 
 const inOlder = 'ip link set lo up; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec "$@"';
 
-function spawnOlder(dir: string, socket: string): ChildProcess | string {
+function spawnOlder(dir: string, socket: string, enter: readonly string[]): ChildProcess | string {
   const dockerd = join(cache, "usr/sbin/dockerd");
   if (!existsSync(dockerd)) return "docker: not unpacked (scripts/comparators.sh)";
   const path = [join(cache, "usr/sbin"), join(cache, "usr/bin"), process.env["PATH"] ?? ""].join(":");
@@ -66,13 +69,15 @@ function spawnOlder(dir: string, socket: string): ChildProcess | string {
     ["--pidfile", join(dir, "pid")],
     ["-H", `unix://${socket}`],
   ].flat();
-  return spawnApart(dir, ["sh", "-c", inOlder, "dockerd", dockerd, ...options], { ...process.env, PATH: path });
+  const older = ["sh", "-c", inOlder, "dockerd", dockerd, ...options];
+  return spawnApart(dir, enter, older, { ...process.env, PATH: path });
 }
 
 /** In namespaces of its own. The process is dockerd itself in the end, so that a signal reaches it. */
-function spawnApart(dir: string, command: string[], env: NodeJS.ProcessEnv): ChildProcess {
+function spawnApart(dir: string, enter: readonly string[], command: string[], env: NodeJS.ProcessEnv): ChildProcess {
   const log = openSync(join(dir, "log"), "w");
-  const child = spawn("unshare", ["--net", "--mount", "--", ...command], { stdio: ["ignore", log, log], env });
+  const [program = "", ...args] = [...enter, "unshare", "--mount", "--", ...command];
+  const child = spawn(program, args, { stdio: ["ignore", log, log], env });
   closeSync(log);
   return child;
 }
