@@ -243,6 +243,11 @@ const entries: Entry[] = [
     async () => (await import("../network/commands/connect.ts")).networkConnect,
   ],
   [
+    "network doctor",
+    "Explain why a container cannot reach something",
+    async () => (await import("../network/commands/doctor.ts")).networkDoctor,
+  ],
+  [
     "network disconnect",
     "Disconnect a container from a network",
     async () => (await import("../network/commands/disconnect.ts")).networkDisconnect,

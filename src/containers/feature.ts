@@ -23,6 +23,7 @@ import { containerRoutes } from "./routes.ts";
 import { stop } from "./run/stop.ts";
 import { containerMigrations } from "./store/migrations.ts";
 import { createStore } from "./store/store.ts";
+import { inspect } from "./view/inspect.ts";
 import { list } from "./view/list.ts";
 
 export type ContainersDeps = {
@@ -72,6 +73,8 @@ export type Containers = AsyncDisposable & {
   living(): LivingContainer[];
   /** Docker's list entries with sizes, for system df. */
   usage(): Promise<readonly object[]>;
+  /** All of them as `inspect` shows them. */
+  inspectAll(): Record<string, unknown>[];
   /** One line per container, for system df, image and volume listings. */
   summaries(): ContainerSummary[];
   commitSources: { open(container: string, options: { pause: boolean }): Promise<CommitSource> };
@@ -97,6 +100,7 @@ export function createContainers(deps: ContainersDeps): Containers {
         return [{ id, name, mode: endpoint?.network ?? hostConfig.NetworkMode, runtimeId, endpoint }];
       }),
     usage: () => list(context, new URLSearchParams({ all: "1", size: "1" })),
+    inspectAll: () => [...store.all.values()].map((container) => inspect(context, container, null)),
     summaries: () => [...store.all.values()].map(summarise),
     commitSources: { open: (ref, options) => openCommitSource(context, ref, options) },
     async [Symbol.asyncDispose]() {

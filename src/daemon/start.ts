@@ -22,7 +22,7 @@ import {
   openImages,
   sweepImages,
 } from "../images/index.ts";
-import { createNetworks, networkMigrations, networkRoutes } from "../network/index.ts";
+import { createNetworks, doctorRoutes, networkMigrations, networkRoutes } from "../network/index.ts";
 import { createRegistry, openRegistryTable, registryKeeper, registryRoutes } from "../registry/index.ts";
 import { defaultCapabilities } from "../security/index.ts";
 import { createEvents, openDatabase } from "../state/index.ts";
@@ -128,6 +128,8 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     ...imageRoutes(images),
     ...registryRoutes(registry),
     ...volumeRoutes(volumes),
+    // Before those that take any name for a network's.
+    ...doctorRoutes({ tag, jobs, networks: () => networks.list(), containers: () => containers.inspectAll() }),
     ...networkRoutes(networks, () => attachedContainers(containers)),
     ...createSystemRoutes({
       home,

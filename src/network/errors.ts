@@ -88,3 +88,14 @@ export const severalNetworks = (name: string) =>
     `network ${name} is not the one in NetworkMode`,
     "name one network in both places",
   );
+
+export const invalidTarget = (text: string) =>
+  make(
+    "invalid_argument",
+    "invalid_target",
+    `Cannot look for a way to ${JSON.stringify(text)}: it is no name or address`,
+    "write NAME, NAME:PORT, ADDRESS:PORT/udp or [IPv6]:PORT",
+  );
+
+export const containerUnknown = (ref: string) =>
+  make("not_found", "no_such_container", `No such container: ${ref}`, "`hbx ps --all` lists them");

@@ -1,6 +1,7 @@
 /** Networks: the default bridge with published ports, host, none. README.md says where to start. */
 
 export { createNameService, type NameServiceOptions } from "./dns/create-name-service.ts";
+export { type DoctorDeps, doctorRoutes } from "./doctor/routes.ts";
 export { networkMigrations } from "./migrations.ts";
 export type { NamedEndpoint, NameService } from "./name-service.ts";
 export {

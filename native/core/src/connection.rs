@@ -1,5 +1,6 @@
 //! A connection to the zygote, in a process of its own: hello, then the frame that says what it becomes.
 
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 
 use hbx_protocol::hello::{self, Hello};
@@ -35,6 +36,7 @@ fn converse(connection: UnixStream) -> Result<(), Failure> {
         "nameService" => name_service::become_name_service(connection, &body),
         "nameSockets" => hbx_net::names::run(&body).map(|()| answer_done(&connection)),
         "watchNetwork" => hbx_net::watch(&body, &connection),
+        "reach" => hbx_net::reach::run(&body).map(|answer| drop((&connection).write_all(&answer))),
         "probe" => probe::run(&body, &connection),
         job if hbx_storage::handles(job) => {
             hbx_storage::run(job, &body, &connection);

@@ -11,6 +11,7 @@ mod namespace;
 mod nft;
 mod op;
 mod ops;
+pub mod reach;
 mod socket;
 mod sysctl;
 mod watch;

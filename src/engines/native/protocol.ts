@@ -119,6 +119,17 @@ export type JobFrame =
   | { t: "network"; ops: NetOp[] }
   /** The job's process becomes the name service and outlives everybody here. */
   | { t: "nameService"; socket: string; resolvConf: string }
+  /** Whether a port answers, asked from inside a process's namespace, or the daemon's. `done { errno, reply }`. */
+  | {
+      t: "reach";
+      pid?: number;
+      protocol: "tcp" | "udp";
+      address: string;
+      port: number;
+      /** What is sent by UDP. */
+      payload?: Uint8Array;
+      timeoutMs: number;
+    }
   | { t: "nameSockets"; pid: number; names: NamesPrepare }
   /** Frames `networkChanged { what, name }` for as long as the connection lives. */
   | { t: "watchNetwork"; table: string }
