@@ -9,21 +9,41 @@ type Message = {
   status?: string;
   id?: string;
   error?: string;
-  errorDetail?: { message?: string };
+  errorDetail?: { message?: string; hint?: string };
   progressDetail?: { current?: number; total?: number };
 };
 
+export type ProgressOptions = {
+  /** Only failures are told. */
+  quiet?: boolean;
+  /** Where lines without a layer go; default: standard output. */
+  lines?: Session["out"];
+};
+
 /** Prints to the end; throws the stream's own error. Answers the exit code. */
-export async function printProgress(session: Session, body: AsyncIterable<Uint8Array>): Promise<number> {
+export async function printProgress(
+  session: Session,
+  body: AsyncIterable<Uint8Array>,
+  { quiet = false, lines: plain = session.out }: ProgressOptions = {},
+): Promise<number> {
   const lines = new Map<string, number>();
+  const told = new Map<string, string>();
   const terminal = process.stderr.isTTY === true;
   for await (const value of jsonLines(body)) {
     const message = value as Message;
     const error = message.errorDetail?.message ?? message.error;
-    if (error !== undefined) throw new Failure(error);
-    if (message.stream !== undefined) void session.out.write(message.stream);
-    else if (message.id === undefined) session.out.line(message.status ?? "");
+    if (error !== undefined) throw new Failure(error, { hint: message.errorDetail?.hint });
+    if (quiet) continue;
+    if (message.stream !== undefined) void plain.write(message.stream);
+    else if (message.id === undefined) {
+      if (message.status !== undefined) plain.line(message.status);
+    } else if (message.progressDetail === undefined) plain.line(`${message.id}: ${message.status}`);
     else if (terminal) showLayer(session, lines, message.id, textOf(message));
+    else if (told.get(message.id) !== message.status && message.progressDetail.current === undefined) {
+      // Where nobody watches: each state once, no bars.
+      told.set(message.id, message.status ?? "");
+      plain.line(`${message.id}: ${message.status}`);
+    }
   }
   return 0;
 }

@@ -186,6 +186,30 @@ const entries: Entry[] = [
     ["image import"],
   ],
   [
+    "pull",
+    "Fetch an image from a registry",
+    async () => (await import("../images/commands/pull.ts")).pull,
+    ["image pull"],
+  ],
+  [
+    "push",
+    "Send an image to a registry",
+    async () => (await import("../images/commands/push.ts")).push,
+    ["image push"],
+  ],
+  ["search", "Search a registry for images", async () => (await import("../images/commands/search.ts")).search],
+  ["login", "Log in to a registry", async () => (await import("../images/commands/login.ts")).login],
+  [
+    "logout",
+    "Forget the credentials for a registry",
+    async () => (await import("../images/commands/logout.ts")).logout,
+  ],
+  [
+    "manifest inspect",
+    "Show the manifest or index that a registry has under a name",
+    async () => (await import("../images/commands/manifest.ts")).manifestInspect,
+  ],
+  [
     "image prune",
     "Remove images that nothing uses",
     async () => (await import("../images/commands/prune.ts")).imagePrune,

@@ -16,6 +16,12 @@ export type Settings = {
   tcp: Readonly<TcpSettings> | null;
   /** How layers lie on disk; auto: erofs where this host can, else overlayfs. */
   storageDriver: "auto" | "erofs" | "overlayfs";
+  /** Tried before a registry, in order: `{ "docker.io": ["https://mirror.example.com"] }`. */
+  registryMirrors: Readonly<Record<string, readonly string[]>>;
+  /** Hosts and networks that are reached by plain HTTP or with any certificate. This machine's own always are. */
+  insecureRegistries: readonly string[];
+  /** A file of certificate authorities beside the built-in ones; empty for none. */
+  registryAuthorities: string;
 };
 
 /** `host:port` and files in PEM. */
@@ -29,6 +35,9 @@ export const defaultSettings: Readonly<Settings> = Object.freeze({
   publishAddress: "0.0.0.0",
   tcp: null,
   storageDriver: "auto",
+  registryMirrors: Object.freeze({}),
+  insecureRegistries: Object.freeze([]),
+  registryAuthorities: "",
 });
 
 type Check = { expected: string; ok(value: unknown): boolean };
@@ -42,6 +51,9 @@ const oneOf = (...values: string[]): Check => ({
   expected: values.join(", ").replace(/, ([^,]*)$/, " or $1"),
   ok: (value) => values.includes(value as string),
 });
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
+}
 
 const checks: Record<keyof Settings, Check> = {
   logLevel: oneOf("debug", "info", "warn", "error"),
@@ -54,6 +66,19 @@ const checks: Record<keyof Settings, Check> = {
   },
   tcp: { expected: 'null or {"address": "HOST:PORT", "clientCa": FILE, "cert": FILE, "key": FILE}', ok: isTcp },
   storageDriver: oneOf("auto", "erofs", "overlayfs"),
+  registryMirrors: {
+    expected: 'an object of lists of addresses, such as { "docker.io": ["https://mirror.example.com"] }',
+    ok: (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every((list) => isTextList(list) && list.every((text) => /^https?:\/\//.test(text))),
+  },
+  insecureRegistries: { expected: "a list of hosts, host:port or networks", ok: isTextList },
+  registryAuthorities: {
+    expected: "the absolute path of a file",
+    ok: (value) => typeof value === "string" && /^(\/.*)?$/.test(value),
+  },
 };
 
 const tcpKeys = ["address", "cert", "clientCa", "key"];

@@ -30,6 +30,7 @@ import { createContainerVolumes, openVolumes, volumeRoutes } from "../volumes/in
 import { attachedContainers, commitSource, imageUses } from "./bridges.ts";
 import { createClock } from "./clock.ts";
 import { readPlanFacts } from "./host-facts.ts";
+import { registrySettings } from "./registry-settings.ts";
 import type { RootlessFacts } from "./rootless.ts";
 import { daemonRoutes } from "./routes.ts";
 import { createSystemRoutes } from "./system.ts";
@@ -102,6 +103,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     storageDriver: storage.driver,
     mountPoints,
     chownToSelf: rootless !== null && !rootless.subordinateIds,
+    registrySettings: registrySettings(home, settings, environment),
   });
   const registry = createRegistry({ home, db, images, table: registryTable, logger });
   const volumes = openVolumes({ home, db, jobs, events });
@@ -154,6 +156,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
 
   return {
     async stop({ stopContainers }) {
+      images.closing = true;
       if (stopContainers) await containers.stopAll();
       await tcp?.[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();

@@ -1,9 +1,6 @@
 /** What the images feature needs of others, as narrow as it can be. The composition root hands these in. */
 import type { JobFrame } from "../engines/index.ts";
 import type { ImageConfig } from "./config/image-config.ts";
-import type { Platform } from "./config/platform.ts";
-import type { Progress } from "./progress.ts";
-import type { Reference } from "./reference/reference.ts";
 
 export type DoneFrame = Readonly<Record<string, unknown>>;
 
@@ -53,12 +50,4 @@ export type CommitSource = AsyncDisposable & {
 export type CommitSources = {
   /** By name or id; throws Docker's "No such container". */
   open(container: string, options: { pause: boolean }): Promise<CommitSource>;
-};
-
-/** Fetches images by name. What it brings comes in through `addImage`, as from an archive. */
-export type Registry = {
-  pull(
-    reference: Reference,
-    options: { platform: Platform | null; progress: Progress; signal: AbortSignal },
-  ): Promise<void>;
 };

@@ -80,15 +80,6 @@ export function manifestsUnsupported(): EngineError {
   );
 }
 
-export function registryUnsupported(what: string): EngineError {
-  return imageError(
-    "unsupported",
-    "registry_unsupported",
-    `Cannot ${what}: this version speaks to no registry yet`,
-    "bring images in with `hbx load`, `hbx import` or `hbx commit`",
-  );
-}
-
 /** Steps of the native core that speak of what was given to it, and the sentence for each. */
 const archiveSteps: Record<string, string> = {
   corrupt: "it is damaged or no archive",

@@ -2,7 +2,7 @@
 import type { Digest } from "../base/digest.ts";
 import type { Images } from "./images.ts";
 
-export type ImageAction = "load" | "import" | "tag" | "untag" | "delete" | "save";
+export type ImageAction = "load" | "pull" | "push" | "import" | "tag" | "untag" | "delete" | "save";
 
 export function imageEvent(images: Images, action: ImageAction, id: Digest, name: string): void {
   const labels = images.store.byId(id)?.file.config.Labels ?? {};

@@ -2,13 +2,14 @@
 
 import type { UnpackLimits } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
-import type { CommitSources, ImageMounts, ImageUses, Jobs, Registry } from "./dependencies.ts";
-import { registryUnsupported } from "./errors.ts";
+import type { CommitSources, ImageMounts, ImageUses, Jobs } from "./dependencies.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { createErofsSnapshotter } from "./layers/erofs-snapshotter.ts";
 import { createOverlaySnapshotter } from "./layers/overlay-snapshotter.ts";
 import type { SnapshotterName } from "./layers/snapshotter.ts";
-import { familiarName } from "./reference/reference.ts";
+import { sweepPartials } from "./registry/download/sweep-partials.ts";
+import type { Registries } from "./registry/registries.ts";
+import { defaultRegistrySettings, type RegistrySettings } from "./registry/settings.ts";
 import { openBlobStore } from "./store/blob-store.ts";
 import { collectLayers } from "./store/collect.ts";
 import { type FileStore, openFileStore } from "./store/file-store.ts";
@@ -27,8 +28,8 @@ export type ImagesDeps = {
   events: Events;
   uses: ImageUses;
   commits: CommitSources;
-  /** Default: none, which refuses. */
-  registry?: Registry;
+  /** How registries are reached. Default: no mirrors, no exceptions. */
+  registrySettings?: RegistrySettings;
   /** Who else holds blobs of the store. Default: nobody. */
   keeper?: BlobKeeper;
   /** In which form layers come in and containers start. Default: a directory per layer for overlayfs. */
@@ -50,18 +51,17 @@ export type Images = {
   readonly events: Events;
   readonly uses: ImageUses;
   readonly commits: CommitSources;
-  readonly registry: Registry;
+  /** Loaded when first asked for: most days of a daemon pass without a registry. */
+  registries(): Promise<Registries>;
   readonly holds: Holds;
   readonly limits: UnpackLimits;
+  /** Set while the daemon stops: what is half pulled is then kept for the next one. */
+  closing: boolean;
   now(): number;
 };
 
 /** A layer of ten gigabytes in ten megabytes is a bomb; one of 64 GiB is refused whatever it came as. */
 export const defaultLimits: UnpackLimits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000, maxRatio: 300 };
-
-const absentRegistry: Registry = {
-  pull: (reference) => Promise.reject(registryUnsupported(`pull ${familiarName(reference)}`)),
-};
 
 /** For who never asks for the form that mounts. */
 const noMounts: ImageMounts = {
@@ -71,7 +71,7 @@ const noMounts: ImageMounts = {
 };
 
 export function openImages(deps: ImagesDeps): Images {
-  const { registry = absentRegistry } = deps;
+  const { registrySettings = defaultRegistrySettings } = deps;
   const { home, db, jobs, events, uses, commits, limits = defaultLimits, chownToSelf = false, now = Date.now } = deps;
   const table = openImageTable(db);
   const files = openFileStore({ home, jobs, limits });
@@ -85,6 +85,7 @@ export function openImages(deps: ImagesDeps): Images {
   const snapshotter = forms.find(({ name }) => name === deps.storageDriver) ?? forms[0];
   const store = openImageStore({ blobs, snapshotter, forms, table, keptBlobs: keeper.all });
   const leases = createLeases();
+  sweepPartials(home, now());
   const holds = createHolds((imageId) => {
     const image = store.byId(imageId);
     if (!image?.detached || uses.of(imageId).length > 0) return;
@@ -93,5 +94,13 @@ export function openImages(deps: ImagesDeps): Images {
     store.refresh();
     collectLayers(store, leases);
   });
-  return { store, files, locks: createKeyedLock(), leases, jobs, events, uses, commits, registry, holds, limits, now };
+  let opened: Promise<Registries> | null = null;
+  const registries = () => {
+    opened ??= import("./registry/registries.ts").then(({ openRegistries }) =>
+      openRegistries(home, db, registrySettings),
+    );
+    return opened;
+  };
+  const services = { jobs, events, uses, commits, registries, holds, limits, now };
+  return { store, files, locks: createKeyedLock(), leases, ...services, closing: false };
 }

@@ -2,10 +2,11 @@
 
 export { type BlobDescriptor, type ImageManifest, imageManifest } from "./archive/image-manifest.ts";
 export type { ImageConfig } from "./config/image-config.ts";
-export type { CommitSource, CommitSources, ImageUses, Registry } from "./dependencies.ts";
+export type { CommitSource, CommitSources, ImageUses } from "./dependencies.ts";
 export { type Images, type ImagesDeps, openImages } from "./images.ts";
 export { chooseStorageDriver, type StorageChoice } from "./layers/choose-storage-driver.ts";
 export { familiarRepository, type Reference } from "./reference/reference.ts";
+export { defaultRegistrySettings, type RegistrySettings } from "./registry/settings.ts";
 export { createImageResolver, type ImageResolver, type ResolvedImage } from "./resolve.ts";
 export { imageRoutes } from "./routes.ts";
 export type { BlobStore } from "./store/blob-store.ts";

@@ -7,6 +7,8 @@ export type ProgressLine = {
   status?: string;
   id?: string;
   progressDetail?: { current?: number; total?: number };
+  /** The bar that older clients print. */
+  progress?: string;
   aux?: Record<string, unknown>;
 };
 

@@ -12,6 +12,7 @@ export type RequestOptions = {
   /** Sent as it is, with `contentType`. */
   body?: RequestBody;
   contentType?: string;
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Largest answer `json()` and `text()` accept. */
   maxBytes?: number;
 };
@@ -97,6 +98,7 @@ function toRequest(version: string, method: string, path: string, options: Reque
     request.body = options.body;
     request.headers = { "Content-Type": options.contentType ?? "application/x-tar" };
   }
+  if (options.headers) request.headers = { ...request.headers, ...options.headers };
   return request;
 }
 

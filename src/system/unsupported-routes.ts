@@ -19,13 +19,6 @@ const noBuilder = {
 };
 
 const groups: readonly Group[] = [
-  {
-    action: "log in",
-    state: "this version speaks to no registry yet",
-    hint: "bring images in with `hbx load` or `hbx import`",
-    planned: true,
-    endpoints: ["POST /auth"],
-  },
   { ...noBuilder, action: "build an image", endpoints: ["POST /build", "POST /build/cancel"] },
   { ...noBuilder, action: "open a build session", endpoints: ["POST /session", "POST /grpc"] },
   {

@@ -6,7 +6,7 @@ import { ApiError } from "../../sdk/errors.ts";
 import type { SocketStream } from "../../sdk/socket-stream.ts";
 import { type AttachOptions, carryInput } from "./attached-streams.ts";
 import type { CreateBody } from "./create/body.ts";
-import { type Created, checkCreate, createFailure, reportCreated } from "./create/index.ts";
+import { type Created, createFailure, reportCreated, withImage } from "./create/index.ts";
 import { forwardSignals } from "./forward-signals.ts";
 import { startExitCode } from "./run.ts";
 import { carryWithStatus, daemonGone } from "./status-stream.ts";
@@ -19,13 +19,12 @@ export async function runOnce(
   { stdin, stdout, stderr }: AttachOptions,
   flags: FlagValues,
 ): Promise<number> {
-  await checkCreate(flags);
   const query = { name: flags.string("name"), platform: flags.string("platform"), stdin, stdout, stderr };
-  const { raw } = await session.client
-    .hijack("/hbx/v1/containers/run", { query, json: body })
-    .catch((error: unknown) => {
-      throw runFailure(body.Image, error);
-    });
+  const { raw } = await withImage(session, body.Image, flags, () =>
+    session.client.hijack("/hbx/v1/containers/run", { query, json: body }),
+  ).catch((error: unknown) => {
+    throw runFailure(error);
+  });
   if (stdin) void carryInput(raw);
   const ended = await carryRun(session, raw, flags);
   raw.close();
@@ -54,8 +53,8 @@ async function carryRun(session: Session, raw: SocketStream, flags: FlagValues):
   return ended;
 }
 
-function runFailure(image: string, error: unknown): unknown {
+function runFailure(error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
   const exitCode = startExitCode(error.message);
-  return exitCode === 125 ? createFailure(image, error) : new Failure(error.message, { hint: error.hint, exitCode });
+  return exitCode === 125 ? createFailure(error) : new Failure(error.message, { hint: error.hint, exitCode });
 }

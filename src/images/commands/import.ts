@@ -1,8 +1,8 @@
 import { Failure } from "../../cli/failure.ts";
 import { printProgress } from "../../cli/progress.ts";
+import { splitName } from "../../cli/registry/split-name.ts";
 import { standardInput } from "../../cli/standard-input.ts";
 import type { Verb } from "../../cli/verb.ts";
-import { splitName } from "./split-name.ts";
 
 export const importImage: Verb = {
   name: "import",

@@ -1,5 +1,5 @@
+import { splitName } from "../../cli/registry/split-name.ts";
 import type { Verb } from "../../cli/verb.ts";
-import { splitName } from "./split-name.ts";
 
 export const tag: Verb = {
   name: "tag",

@@ -8,7 +8,7 @@ import { translateStorageError } from "../errors.ts";
 import { imageEvent } from "../image-event.ts";
 import type { Images } from "../images.ts";
 import { streamProgress } from "../progress.ts";
-import { familiarName, parseReference, type Reference, withDefaultTag, withTag } from "../reference/reference.ts";
+import { familiarName, parseReference, type Reference, withTag } from "../reference/reference.ts";
 import { addLayer } from "../store/add-layer.ts";
 import { collectLayers } from "../store/collect.ts";
 import { recordImage } from "../store/record-image.ts";
@@ -38,16 +38,22 @@ export async function handleCreate(images: Images, request: ApiRequest): Promise
   });
 }
 
-/** Without a tag or digest Docker would pull every tag; its own CLI always names one. */
-function pull(images: Images, request: ApiRequest): Promise<void> {
-  const { query, signal } = request;
+/** Without a tag or digest: every tag of the repository. */
+async function pull(images: Images, request: ApiRequest): Promise<void> {
+  const { query, signal, headers } = request;
   const tag = query.get("tag") ?? "";
   const named = parseReference(query.get("fromImage") ?? "");
-  const digest = tag.startsWith("sha256:") ? parseDigest(tag, "the parameter tag") : named.digest;
-  const reference =
-    digest !== null ? { ...named, tag: null, digest } : tag === "" ? withDefaultTag(named) : withTag(named, tag);
+  const digest = /^[a-z0-9]+:/.test(tag) ? parseDigest(tag, "the parameter tag") : named.digest;
+  const reference = digest !== null ? { ...named, tag: null, digest } : tag === "" ? named : withTag(named, tag);
   const platform = parsePlatform(query.get("platform"));
-  return streamProgress(request, (progress) => images.registry.pull(reference, { platform, progress, signal }));
+  const { pullImage, pullTags, parseRegistryAuth } = await import("../registry/pull/index.ts");
+  const credentials = parseRegistryAuth(headers["x-registry-auth"]);
+  const registries = await images.registries();
+  await streamProgress(request, async (progress) => {
+    const options = { platform, progress, signal, credentials };
+    if (reference.tag === null && reference.digest === null) await pullTags(images, registries, reference, options);
+    else await pullImage(images, registries, reference, options);
+  });
 }
 
 export type ImportOptions = {

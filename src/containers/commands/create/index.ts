@@ -21,10 +21,9 @@ export const createFlags: readonly Flag[] = [
   {
     name: "pull",
     kind: "string",
-    summary: "",
+    summary: "When to fetch the image",
     choices: ["missing", "never", "always"],
     default: "missing",
-    hidden: true,
   },
   { name: "platform", kind: "string", summary: "Platform of the image" },
   { name: "quiet", short: "q", kind: "bool", summary: "Print no progress" },
@@ -39,18 +38,49 @@ export async function planCreate(args: readonly string[], flags: FlagValues, ses
   return body;
 }
 
-/** What `--pull` and `--cidfile` forbid, found out before anything is made. */
-export async function checkCreate(flags: FlagValues): Promise<void> {
-  if (flags.string("pull") === "always") {
-    throw new Failure("Cannot use --pull always: registries are not supported yet", {
-      hint: "bring the image with `hbx load` or `hbx import`",
-      exitCode: 125,
-    });
-  }
+/** What `--cidfile` forbids, found out before anything is made; `--pull always` fetches the image. */
+export async function checkCreate(session: Session, image: string, flags: FlagValues): Promise<void> {
   const cidfile = flags.string("cidfile");
   if (cidfile !== undefined && (await Bun.file(cidfile).exists())) {
     throw new Failure(`Cannot write container id to ${cidfile}: the file exists already`, { exitCode: 125 });
   }
+  if (flags.string("pull") === "always") await pull(session, image, flags);
+}
+
+/** Runs `create`; where the image is missing and may be pulled, it is, and `create` runs once more. */
+export async function withImage<T>(
+  session: Session,
+  image: string,
+  flags: FlagValues,
+  create: () => Promise<T>,
+): Promise<T> {
+  await checkCreate(session, image, flags);
+  try {
+    return await create();
+  } catch (error) {
+    const missing = error instanceof ApiError && error.status === 404 && /^No such image/.test(error.message);
+    if (!missing || flags.string("pull") === "never") throw error;
+    session.err.line(`Unable to find image '${await shownName(image)}' locally`);
+    await pull(session, image, flags);
+    return await create();
+  }
+}
+
+async function pull(session: Session, image: string, flags: FlagValues): Promise<void> {
+  const { pullImage } = await import("../../../cli/registry/pull-image.ts");
+  const request = { platform: flags.string("platform"), quiet: flags.bool("quiet"), toError: true };
+  try {
+    await pullImage(session, image, request);
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof Failure)
+      throw new Failure(error.message, { hint: error.hint, exitCode: 125 });
+    throw error;
+  }
+}
+
+async function shownName(image: string): Promise<string> {
+  const { splitPulled } = await import("../../../cli/registry/split-name.ts");
+  return splitPulled(image).tag === null ? `${image}:latest` : image;
 }
 
 /** Warnings to people, the id to `--cidfile`. */
@@ -64,26 +94,18 @@ export async function reportCreated(session: Session, { Id, Warnings }: Created,
 export type Created = { Id: string; Warnings?: string[] | null };
 
 export async function createContainer(session: Session, body: CreateBody, flags: FlagValues): Promise<string> {
-  await checkCreate(flags);
   try {
     const query = { name: flags.string("name"), platform: flags.string("platform") };
-    return await reportCreated(
-      session,
-      await session.client.json<Created>("POST", "/containers/create", { query, json: body }),
-      flags,
+    const created = await withImage(session, body.Image, flags, () =>
+      session.client.json<Created>("POST", "/containers/create", { query, json: body }),
     );
+    return await reportCreated(session, created, flags);
   } catch (error) {
-    throw createFailure(body.Image, error);
+    throw createFailure(error);
   }
 }
 
-export function createFailure(image: string, error: unknown): unknown {
+export function createFailure(error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
-  const missing = error.status === 404 && /image/i.test(error.message);
-  return new Failure(error.message, {
-    hint:
-      error.hint ??
-      (missing ? `registries are not supported yet: bring ${image} with \`hbx load\` or \`hbx import\`` : undefined),
-    exitCode: 125,
-  });
+  return new Failure(error.message, { hint: error.hint, exitCode: 125 });
 }
