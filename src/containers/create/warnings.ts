@@ -20,5 +20,7 @@ export function warnings({ engine, networks }: Context, asked: CreateRequest, { 
       "The container shares System V objects and message queues with the other one, but has a /dev/shm of its own.",
     );
   }
+  for (const name of asked.unknown)
+    out.push(`The request's field ${name} means nothing to this engine and was left alone`);
   return out;
 }

@@ -1,6 +1,7 @@
 /** `POST /exec/{id}/start`: runs it, detached or with the connection as its stdio. */
 import type { ApiRequest } from "../../api/index.ts";
 import { errorText } from "../../base/errors.ts";
+import { headTaken } from "../../base/head-taken.ts";
 import type { AttachOptions, ExecHandle } from "../../engines/index.ts";
 import { copyStreams } from "../attach/copy-streams.ts";
 import { frame, streamType } from "../attach/stream-type.ts";
@@ -27,6 +28,7 @@ export async function startExec(context: Context, id: string, request: ApiReques
   }
   const { Tty, AttachStdin, AttachStdout, AttachStderr } = exec.request;
   const client = await request.hijack(streamType(request.version, Tty));
+  await headTaken(client);
   const options: AttachOptions = { stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr, mux: !Tty };
   let handle: ExecHandle;
   try {

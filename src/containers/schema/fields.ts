@@ -25,23 +25,48 @@ export function isEmpty(value: unknown): boolean {
   return isObject(value) && Object.values(value).every(isEmpty);
 }
 
+/**
+ * As Docker reads its requests: names of fields count whatever their case, and what it does not know is left alone, since clients
+ * send more than there is. Everything that the specification names is in the tables, if only to be refused.
+ */
 export function parseFields<F extends Fields>(fields: F, value: unknown, at: string): Parsed<F> {
   if (value !== null && value !== undefined && !isObject(value)) throw malformed("", at || "the request", "an object");
-  const source: Record<string, unknown> = value ?? {};
+  const source = withKnownNames(fields, value ?? {});
   const out: Record<string, unknown> = {};
   for (const key in fields) {
     const field = fields[key];
     if (field) out[key] = field(source[key], at, key);
   }
-  for (const key in source) {
-    if (!(key in fields) && !isEmpty(source[key])) throw unknownField(at, key);
-  }
   return out as Parsed<F>;
 }
 
-function unknownField(at: string, key: string): EngineError {
-  const where = at === "" ? key : `${at}.${key}`;
-  return invalidArgument("container.unknown_field", `Cannot use ${where}: this engine does not know the option`);
+/** Names with a value that no field has, whatever their case: what a warning can tell of. */
+export function unknownNames(fields: Fields, value: unknown): string[] {
+  if (!isObject(value)) return [];
+  return Object.keys(value).filter((key) => !namesOf(fields).has(key.toLowerCase()) && !isEmpty(value[key]));
+}
+
+/** The same object where every name is known as it is written, which is nearly always. */
+function withKnownNames(fields: Fields, source: Record<string, unknown>): Record<string, unknown> {
+  const others = Object.keys(source).filter((key) => !(key in fields));
+  if (others.length === 0) return source;
+  const named = { ...source };
+  for (const key of others) {
+    const known = namesOf(fields).get(key.toLowerCase());
+    if (known !== undefined && !(known in source)) named[known] = source[key];
+  }
+  return named;
+}
+
+const lowerCased = new WeakMap<Fields, ReadonlyMap<string, string>>();
+
+function namesOf(fields: Fields): ReadonlyMap<string, string> {
+  let names = lowerCased.get(fields);
+  if (!names) {
+    names = new Map(Object.keys(fields).map((key) => [key.toLowerCase(), key]));
+    lowerCased.set(fields, names);
+  }
+  return names;
 }
 
 export const text: Field<string> = (value, at, key) => {
