@@ -118,7 +118,7 @@ export const features: readonly Feature[] = [
     name: "registry",
     folder: "src/registry",
     summary: "the store as an OCI registry: pull, push, delete, referrers, search",
-    status: "partial",
+    status: "complete",
     door: "index",
     knows: [...foundation, "images"],
     routes: "src/registry/routes.ts",

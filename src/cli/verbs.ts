@@ -230,6 +230,11 @@ const entries: Entry[] = [
     async () => (await import("../registry/commands/ls.ts")).registryList,
     ["registry list"],
   ],
+  [
+    "registry search",
+    "Search the local registry by words, labels, platforms and packages",
+    async () => (await import("../registry/commands/search.ts")).registrySearch,
+  ],
   ["registry stop", "Stop registry servers", async () => (await import("../registry/commands/stop.ts")).registryStop],
   [
     "registry prune",

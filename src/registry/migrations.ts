@@ -58,4 +58,23 @@ export const registryMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    id: "registry.2",
+    sql: `
+      -- Layers whose packages are known: managers empty where there are none, error where they could not be read.
+      CREATE TABLE registry_indexed (
+        content TEXT PRIMARY KEY,
+        managers TEXT NOT NULL,
+        error TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE registry_packages (
+        content TEXT NOT NULL,
+        manager TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        PRIMARY KEY (content, manager, name, version)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX registry_packages_by_name ON registry_packages(name);
+    `,
+  },
 ];

@@ -7,6 +7,8 @@ import { createContents } from "./content/contents.ts";
 import { openLocalImages } from "./content/local-images.ts";
 import { openUploads } from "./content/uploads.ts";
 import type { ServerBody } from "./schema.ts";
+import { openPackageIndex } from "./search/package-index.ts";
+import { createSearch, type Search } from "./search/search.ts";
 import { formatAddress, isLoopback, parseServerOptions, type ServerOptions } from "./server/options.ts";
 import type { RunningServer } from "./server/start-server.ts";
 import type { RegistryTable } from "./table.ts";
@@ -20,6 +22,8 @@ export type Registry = AsyncDisposable & {
   servers(): ServerBody[];
   /** By `host:port` or the port alone; throws where there is none. */
   stop(address: string): Promise<void>;
+  /** Over what was pushed and the images of this host. */
+  readonly search: Search;
   prune(olderThanMs: number): { blobs: number; uploads: number; freedBytes: number };
 };
 
@@ -62,6 +66,9 @@ export function createRegistry({ home, db, images, table, logger, now = Date.now
     { images, table, now },
     openLocalImages(images, () => ours),
   );
+  const packages = openPackageIndex(db, images);
+  const searchAll = createSearch(all, packages);
+  const searchPushed = createSearch(pushed, packages);
   let timer: NodeJS.Timeout | undefined;
 
   const changed = () => {
@@ -76,7 +83,10 @@ export function createRegistry({ home, db, images, table, logger, now = Date.now
   };
   const start = async (options: ServerOptions, onRequest: (line: RequestLine) => void): Promise<RunningServer> => {
     const { startServer } = await import("./server/start-server.ts");
-    return startServer({ contents: options.localImages ? all : pushed, uploads, logger, onRequest }, options);
+    const shown = options.localImages
+      ? { contents: all, search: searchAll }
+      : { contents: pushed, search: searchPushed };
+    return startServer({ ...shown, uploads, logger, onRequest }, options);
   };
   const logRequest = (line: RequestLine) => logger.log("debug", "registry.request", line);
   const end = async (entry: Entry) => {
@@ -140,10 +150,13 @@ export function createRegistry({ home, db, images, table, logger, now = Date.now
       await end(entry);
       logger.log("info", "registry.stop", { address: entry.address });
     },
+    search: searchAll,
     prune(olderThanMs) {
       const before = now() - olderThanMs;
       const ended = uploads.expire(before);
-      return { ...pushed.prune(before), uploads: ended };
+      const pruned = pushed.prune(before);
+      packages.forget((content) => !images.store.blobs.has(content));
+      return { ...pruned, uploads: ended };
     },
     async [Symbol.asyncDispose]() {
       for (const entry of [...entries.values()]) await end(entry);

@@ -3,8 +3,11 @@ import { type ApiRequest, boolQuery, type Route } from "../api/index.ts";
 import { invalidArgument } from "../base/errors.ts";
 import { parseGoDuration } from "../base/timestamp.ts";
 import type { Registry } from "./registry.ts";
-import type { PruneBody, RequestLineBody } from "./schema.ts";
+import type { PruneBody, RequestLineBody, SearchBody } from "./schema.ts";
+import { parseQuery } from "./search/parse-query.ts";
 import type { RequestLine } from "./wire/handle.ts";
+import { maxPage } from "./wire/page.ts";
+import { searchBody } from "./wire/search.ts";
 
 export function registryRoutes(registry: Registry): Route[] {
   return [
@@ -22,6 +25,7 @@ export function registryRoutes(registry: Registry): Route[] {
         sendEmpty(204);
       },
     },
+    { method: "GET", path: "/hbx/v1/registry/search", handle: (request) => handleSearch(registry, request) },
     { method: "POST", path: "/hbx/v1/registry/prune", handle: (request) => handlePrune(registry, request) },
   ];
 }
@@ -75,6 +79,15 @@ function createLineQueue() {
       }
     },
   };
+}
+
+/** Waits for packages of layers that nobody asked about before. */
+const searchWaitMs = 60_000;
+
+async function handleSearch(registry: Registry, { query, sendJson }: ApiRequest): Promise<void> {
+  const options = { last: "", limit: maxPage, waitMs: searchWaitMs, mayPull: () => true };
+  const { results, pending } = await registry.search.run(parseQuery(query), options);
+  sendJson(200, { results: results.map(searchBody), pending } satisfies SearchBody);
 }
 
 function handlePrune(registry: Registry, { query, sendJson }: ApiRequest): void {

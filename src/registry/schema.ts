@@ -46,4 +46,19 @@ export type RequestLineBody = { Method: string; Path: string; Status: number; Us
 
 export type PruneBody = { Blobs: number; Uploads: number; SpaceReclaimed: number };
 
+/** As `/v2/_hyperbox/search` of a server answers too. */
+export type SearchBody = {
+  results: {
+    name: string;
+    tag: string;
+    digest: string;
+    platforms: string[];
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    packages: { name: string; version: string }[];
+  }[];
+  /** Layers whose packages are not known yet. */
+  pending: number;
+};
+
 export const defaultListen = "127.0.0.1:5000";

@@ -2,7 +2,7 @@
 use crate::conn::Job;
 use crate::failure::{During, Failure, Outcome};
 use crate::remove::Removal;
-use crate::{diff, digest_file, guest, host, pack, store, sys, unpack, usage};
+use crate::{diff, digest_file, guest, host, pack, store, sys, tar_files, unpack, usage};
 use hbx_protocol::{frame, messages::Failed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub fn handles(t: &str) -> bool {
     JOBS.contains(&t)
 }
 
-const JOBS: [&str; 17] = [
+const JOBS: [&str; 18] = [
     "unpack",
     "digestFile",
     "layerTar",
@@ -31,6 +31,7 @@ const JOBS: [&str; 17] = [
     "storeVerify",
     "storeUsage",
     "objectsCollect",
+    "tarFiles",
 ];
 
 /// Does the job `t` of the frame `body` and answers on `conn`, which hello has passed already.
@@ -65,6 +66,7 @@ fn dispatch(t: &str, body: &[u8], job: &Job) -> Outcome<()> {
         "storeVerify" => job.send(&store::verify::run(&parse(body)?, job)?),
         "storeUsage" => job.send(&store::usage::run(&parse(body)?, job)?),
         "objectsCollect" => job.send(&store::collect::run(&parse(body)?, job)?),
+        "tarFiles" => job.send(&tar_files::run(&parse(body)?, job)?),
         _ => Err(Failure::new("protocol", 0).saying(format!("{t} is no job"))),
     }
 }

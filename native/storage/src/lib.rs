@@ -13,6 +13,7 @@ pub mod store;
 pub mod stream;
 pub mod sys;
 pub mod tar;
+mod tar_files;
 pub mod unpack;
 mod usage;
 pub mod xattr;

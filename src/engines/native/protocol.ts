@@ -98,6 +98,7 @@ export type JobFrame =
       flat?: boolean;
     }
   | { t: "digestFile"; path: string }
+  | { t: "tarFiles"; source: { path: string } | { stream: true }; wanted: readonly string[]; limits: UnpackLimits }
   | { t: "layerTar"; upper: string; out?: string; compression: "none" | "gzip" | "zstd" }
   | { t: "treeTar"; root: RootRef; path: string; rebase?: string; followTarget?: boolean }
   | {

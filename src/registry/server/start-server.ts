@@ -8,6 +8,7 @@ import { openHtpasswd } from "../auth/htpasswd.ts";
 import { openStaticTokens } from "../auth/static-tokens.ts";
 import type { Contents } from "../content/contents.ts";
 import type { Uploads } from "../content/uploads.ts";
+import type { Search } from "../search/search.ts";
 import { handleExchange, type RequestLine } from "../wire/handle.ts";
 import { formatAddress, isLoopback, type ServerOptions } from "./options.ts";
 
@@ -16,6 +17,7 @@ export type RunningServer = AsyncDisposable & { readonly address: string; readon
 type Deps = {
   contents: Contents;
   uploads: Uploads;
+  search: Search;
   logger: Logger;
   onRequest(line: RequestLine): void;
 };

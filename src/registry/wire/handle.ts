@@ -14,14 +14,17 @@ import {
 } from "../content/names.ts";
 import type { Uploads } from "../content/uploads.ts";
 import { denied, methodUnsupported, pageUnknown } from "../errors.ts";
+import type { Search } from "../search/search.ts";
 import { deleteBlob, getBlob } from "./blobs.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
 import { deleteManifest, getManifest, listReferrers, listRepositories, listTags, putManifest } from "./manifests.ts";
+import { searchRegistry, searchV1 } from "./search.ts";
 import { appendChunk, beginUpload, cancelUpload, finishUpload, uploadState } from "./uploads.ts";
 
 export type Served = {
   contents: Contents;
   uploads: Uploads;
+  search: Search;
   authorizer: Authorizer;
   logger: Logger;
   secure: boolean;
@@ -70,6 +73,9 @@ function findEndpoint({ method, path }: Exchange): Endpoint {
   const read = method === "GET" || method === "HEAD";
   if (path === "/v2/" || path === "/v2") return read ? ping : wrongMethod;
   if (path === "/v2/_catalog") return read ? catalog : wrongMethod;
+  if (path === "/v2/_hyperbox/search") return read ? search(searchRegistry) : wrongMethod;
+  if (path === "/v1/search") return read ? search(searchV1) : wrongMethod;
+  if (path === "/v1/_ping") return read ? pingV1 : wrongMethod;
   if (path === tokenPath) return method === "GET" ? token : wrongMethod;
   const found = /^\/v2\/(.+)\/(tags\/list|manifests|blobs|blobs\/uploads|referrers)(?:\/([^/]*))?$/.exec(path);
   if (!found) throw pageUnknown();
@@ -162,6 +168,15 @@ const catalog: Endpoint = ({ served, exchange, access }) => {
   served.authorizer.require(exchange, access, { action: "catalog", repository: null });
   listRepositories(served.contents, exchange);
 };
+const search =
+  (run: typeof searchRegistry): Endpoint =>
+  ({ served, exchange, access }) => {
+    served.authorizer.require(exchange, access, { action: "catalog", repository: null });
+    return run(served.search, exchange, access);
+  };
+/** What `docker search HOST:PORT/word` asks first. */
+const pingV1: Endpoint = ({ exchange }) =>
+  exchange.sendJson(200, { standalone: true }, { "X-Docker-Registry-Standalone": "true" });
 const token: Endpoint = ({ served, exchange }) => {
   if (!served.authorizer.sendToken) throw pageUnknown();
   return served.authorizer.sendToken(exchange);

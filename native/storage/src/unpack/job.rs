@@ -7,6 +7,7 @@ use crate::stream::pipeline::{Limits, Pipeline};
 use crate::sys;
 use crate::tar::reader::Archive;
 use serde::{Deserialize, Serialize};
+use std::io::Read;
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -27,6 +28,16 @@ pub struct Unpack {
 pub struct Source {
     pub path: Option<String>,
     pub stream: Option<bool>,
+}
+
+impl Source {
+    pub fn open(&self, job: &Job) -> Outcome<Box<dyn Read + Send>> {
+        match (&self.path, self.stream) {
+            (Some(path), None | Some(false)) => job.file(path),
+            (None, Some(true)) => job.stream(),
+            _ => Err(Failure::new("protocol", 0).saying("source must be either a path or a stream")),
+        }
+    }
 }
 
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +69,7 @@ pub struct Unpacked {
 }
 
 pub fn run(request: &Unpack, job: &Job) -> Outcome<Unpacked> {
-    let source = match (&request.source.path, request.source.stream) {
-        (Some(path), None | Some(false)) => job.file(path)?,
-        (None, Some(true)) => job.stream()?,
-        _ => return Err(Failure::new("protocol", 0).saying("source must be either a path or a stream")),
-    };
+    let source = request.source.open(job)?;
     let root = sys::open(request.dest.as_bytes(), libc::O_PATH | libc::O_DIRECTORY, 0)
         .during_at("dest", request.dest.as_bytes())?;
     let limits = Limits {

@@ -1,6 +1,6 @@
 //! The job `unpack`: an archive, read once, becomes a directory, with its digests.
 pub mod extract;
-mod job;
+pub mod job;
 pub mod name;
 pub mod parents;
 mod settle;
