@@ -41,10 +41,16 @@ export async function startDaemon(socketPath: string, env: Environment): Promise
   );
 }
 
+/**
+ * Compiles after a fifth of the usual number of calls, and without the last tier: a daemon that is asked now and then would
+ * otherwise interpret nearly everything. A container's life takes it a third less time, for 10 MB more memory, measured.
+ */
+const compileEarly: Environment = { BUN_JSC_jitPolicyScale: "0.2", BUN_JSC_useFTLJIT: "0" };
+
 /** Ours without the switch by which `bin/hbx` makes short commands shorter: the daemon lives long enough for compiled code. */
 function daemonEnvironment(env: Environment, home: string): Environment {
   const { BUN_JSC_useJIT: _short, ...kept } = env;
-  return { ...kept, HYPERBOX_HOME: home };
+  return { ...compileEarly, ...kept, HYPERBOX_HOME: home };
 }
 
 /** The built daemon when there is one, the sources otherwise; a single executable starts itself. */
