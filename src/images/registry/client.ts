@@ -101,8 +101,8 @@ function createClient({ repository, endpoint, send, push, authorizer }: ClientDe
     } catch (error) {
       const network = (error as { details?: { network?: unknown } }).details?.network;
       if (!/EPROTO|ECONNREFUSED|ECONNRESET|SSL|TLS/.test(String(network ?? ""))) throw error;
-      const answer = await send(at(plain)).catch(() => {
-        throw error;
+      const answer = await send(at(plain)).catch((failure: unknown) => {
+        throw (failure as { code?: unknown }).code === "registry.unreachable" ? error : failure;
       });
       plainHosts.set(base.host, Date.now() + plainMemoryMs);
       return answer;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createEvents, openDatabase } from "../../state/index.ts";
 import type { CommitSource, ImageUse } from "../dependencies.ts";
 import { type Images, openImages } from "../images.ts";
+import type { RegistrySettings } from "../registry/settings.ts";
 import { loadArchive } from "../verbs/load.ts";
 import { type TreeFiles, tarOf } from "./archives.ts";
 import { createTarJobs, type TarJobs } from "./tar-jobs.ts";
@@ -20,13 +21,14 @@ export type TestImages = Disposable & {
   load(files: TreeFiles | Buffer, platform?: { os: string; architecture: string; variant: string }): Promise<string[]>;
 };
 
-export function openTestImages(): TestImages {
+export function openTestImages(more: { registrySettings?: RegistrySettings } = {}): TestImages {
   const home = mkdtempSync(join(tmpdir(), "hbx-images-"));
   const jobs = createTarJobs();
   const uses = new Map<string, ImageUse[]>();
   const open = () => {
     const db = openDatabase(join(home, "state.db"));
     const images = openImages({
+      ...more,
       home,
       db,
       jobs,

@@ -87,10 +87,11 @@ async function pullLayer(images: Images, options: PullLayers, layer: Layer, slot
         if (!images.closing && signal.reason !== otherLayerFailed) download.discard();
         throw error;
       }
-      const wrong = isWrongContent(error);
-      if (wrong) download.discard();
+      const network = isOfNetwork(error);
+      if (!network) download.discard();
       // What others began, or an earlier try left behind, may be at fault.
-      if (tries > 0 || !(download.joined || (wrong && download.resumed))) throw error;
+      const again = tries === 0 && (download.joined || (!network && download.resumed && !isDiskFull(error)));
+      if (!again) throw error;
     }
   }
 }
@@ -131,10 +132,13 @@ async function takeLayer({ images, options, layer, slots }: Taking, { pieces, fi
   await intake.commit();
 }
 
-/** The bytes came, but they are not the announced ones. */
-function isWrongContent(error: unknown): boolean {
-  const { code, details } = error as { code?: string; details?: { step?: unknown } };
-  return (
-    /digest_mismatch|size_mismatch/.test(code ?? "") || ["digest", "corrupt", "format"].includes(String(details?.step))
-  );
+/** What came before it may well be right. */
+function isOfNetwork(error: unknown): boolean {
+  const code = String((error as { code?: unknown }).code);
+  return code.startsWith("registry.") && code !== "registry.digest_mismatch";
+}
+
+function isDiskFull(error: unknown): boolean {
+  const { code, details } = error as { code?: unknown; details?: { errno?: unknown } };
+  return code === "ENOSPC" || Math.abs(Number(details?.errno)) === 28;
 }
