@@ -38,11 +38,17 @@ pub struct Packed {
 /// Overlay's signs become OCI's.
 pub struct ToLayer;
 
+/// The name without its prefix; an image's own attribute has another `overlay.` before it and is none.
+fn sign(key: &[u8]) -> Option<&[u8]> {
+    key.strip_prefix(b"trusted.overlay.")
+        .or_else(|| key.strip_prefix(b"user.overlay."))
+}
+
 fn has(found: &Found, name: &str, value: Option<&[u8]>) -> bool {
     found
         .overlay
         .iter()
-        .any(|(key, v)| key.ends_with(name.as_bytes()) && value.is_none_or(|want| v == want))
+        .any(|(key, v)| sign(key) == Some(name.as_bytes()) && value.is_none_or(|want| v == want))
 }
 
 fn whiteout(path: Vec<u8>, of: &Found) -> Entry {
@@ -54,17 +60,17 @@ fn whiteout(path: Vec<u8>, of: &Found) -> Entry {
 impl Translate for ToLayer {
     fn translate(&self, found: &Found, parent: Option<&Found>) -> Outcome<Option<Vec<Entry>>> {
         let entry = &found.entry;
-        for unsupported in [".overlay.redirect", ".overlay.metacopy"] {
+        for unsupported in ["redirect", "metacopy"] {
             if has(found, unsupported, None) {
                 let text = format!(
-                    "the upper directory was written with overlay feature{unsupported}, whose content lies in other layers"
+                    "the upper directory was written with overlay feature {unsupported}, whose content lies in other layers"
                 );
                 return Err(Failure::new("overlay", libc::EOPNOTSUPP).at(&entry.path).saying(text));
             }
         }
         let device = entry.kind == Kind::CharDevice && entry.device == (0, 0);
-        let marked = entry.kind == Kind::File && entry.size == 0 && has(found, ".overlay.whiteout", None);
-        if device || (marked && parent.is_some_and(|p| has(p, ".overlay.opaque", Some(b"x")))) {
+        let marked = entry.kind == Kind::File && entry.size == 0 && has(found, "whiteout", None);
+        if device || (marked && parent.is_some_and(|p| has(p, "opaque", Some(b"x")))) {
             let (above, name) = split(&entry.path);
             return Ok(Some(vec![whiteout(join(above, &[b".wh.", name].concat()), found)]));
         }
@@ -72,7 +78,7 @@ impl Translate for ToLayer {
     }
 
     fn after(&self, directory: &Found) -> Vec<Entry> {
-        if has(directory, ".overlay.opaque", Some(b"y")) {
+        if has(directory, "opaque", Some(b"y")) {
             return vec![whiteout(join(&directory.entry.path, b".wh..wh..opq"), directory)];
         }
         Vec::new()

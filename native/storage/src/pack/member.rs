@@ -63,9 +63,23 @@ pub fn look(dir: Fd, name: &[u8], path: Vec<u8>) -> Outcome<Option<Found>> {
     if kind == Kind::Symlink {
         found.entry.link = sys::readlinkat(dir, name).during_at("read", &found.entry.path)?;
     }
-    let (overlay, own) = found.entry.xattrs.drain(..).partition(|(key, _)| is_overlay_key(key));
+    let (overlay, mut own): (Vec<Xattr>, Vec<Xattr>) = found.entry.xattrs.drain(..).partition(|(key, _)| is_sign(key));
+    own.iter_mut().for_each(|(key, _)| unescape(key));
     (found.overlay, found.entry.xattrs) = (overlay, own);
     Ok(Some(found))
+}
+
+/// An attribute that an image has of its own under overlay's name is kept with one more `overlay.`.
+const ESCAPED: &[u8] = b"trusted.overlay.overlay.";
+
+fn is_sign(key: &[u8]) -> bool {
+    is_overlay_key(key) && !key.starts_with(ESCAPED)
+}
+
+fn unescape(key: &mut Vec<u8>) {
+    if let Some(rest) = key.strip_prefix(ESCAPED) {
+        *key = [b"trusted.overlay.", rest].concat();
+    }
 }
 
 pub fn describe(kind: Kind, path: Vec<u8>, stat: &libc::stat) -> Entry {

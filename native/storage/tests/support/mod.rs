@@ -215,8 +215,23 @@ pub fn layer_tar(upper: &Path, compression: &'static str) -> (Answer, Vec<u8>) {
     (answers.pop().unwrap(), bytes)
 }
 
+#[derive(Clone, Copy)]
+pub struct Show {
+    /// A name that is listed and yet not there is passed by, as overlayfs shows whiteouts of a directory that covers no other.
+    pub whiteouts: bool,
+    pub directory_times: bool,
+}
+
 /// One line for each file below `root`: everything a tar keeps.
 pub fn listing(root: &Path) -> Vec<String> {
+    let show = Show {
+        whiteouts: false,
+        directory_times: true,
+    };
+    listed(root, show)
+}
+
+pub fn listed(root: &Path, show: Show) -> Vec<String> {
     use std::os::unix::fs::MetadataExt;
     let mut lines = Vec::new();
     let mut stack = vec![root.to_path_buf()];
@@ -225,7 +240,10 @@ pub fn listing(root: &Path) -> Vec<String> {
         let mut children: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().path()).collect();
         children.sort();
         for path in children {
-            let m = path.symlink_metadata().unwrap();
+            let m = match path.symlink_metadata() {
+                Err(e) if show.whiteouts && e.kind() == std::io::ErrorKind::NotFound => continue,
+                m => m.unwrap(),
+            };
             let name = path.strip_prefix(root).unwrap().to_owned();
             let first = inodes.entry((m.dev(), m.ino())).or_insert_with(|| name.clone()).clone();
             let content = match () {
@@ -235,14 +253,16 @@ pub fn listing(root: &Path) -> Vec<String> {
             };
             let size = if m.is_dir() { 0 } else { m.size() };
             let xattrs = xattrs(&path);
+            let time = match m.is_dir() && !show.directory_times {
+                true => "-".to_owned(),
+                false => format!("{}.{}", m.mtime(), m.mtime_nsec()),
+            };
             lines.push(format!(
-                "{} {:o} {}:{} {size} {}.{} {content} {} {xattrs:?}",
+                "{} {:o} {}:{} {size} {time} {content} {} {xattrs:?}",
                 name.display(),
                 m.mode(),
                 m.uid(),
                 m.gid(),
-                m.mtime(),
-                m.mtime_nsec(),
                 first.display()
             ));
             if m.is_dir() {
