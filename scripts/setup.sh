@@ -35,10 +35,10 @@ install_node_modules() {
 
 check_rust() {
   export PATH="$HOME/.cargo/bin:$PATH"
-  command -v cargo >/dev/null || die "Cannot build the native core: there is no Rust compiler. Install one from https://rustup.rs (1.85 or newer), then run this again"
+  command -v cargo >/dev/null || die "Cannot build the native core: there is no Rust compiler. Install one from https://rustup.rs (1.87 or newer), then run this again"
   local version
   version=$(rustc --version | sed -E 's/^rustc 1\.([0-9]+).*/\1/')
-  [ "$version" -ge 85 ] || die "Cannot build the native core: $(rustc --version) is too old. Run: rustup update stable (1.85 or newer is needed)"
+  [ "$version" -ge 87 ] || die "Cannot build the native core: $(rustc --version) is too old. Run: rustup update stable (1.87 or newer is needed)"
 }
 
 build_all() {

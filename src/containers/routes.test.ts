@@ -118,14 +118,6 @@ describe("create and inspect", () => {
   });
 });
 
-test("what a shared IPC namespace does not share is said in a warning", async () => {
-  await running("peer");
-  const HostConfig = { IpcMode: "container:peer" };
-  const { json } = await h.call("POST", "/containers/create", { Image: "base", HostConfig });
-  expect(json.Warnings).toEqual([expect.stringContaining("/dev/shm of its own")]);
-  expect((await h.call("POST", "/containers/create", { Image: "base" })).json.Warnings).toEqual([]);
-});
-
 describe("attach", () => {
   test("input goes in, detach keys leave the container running", async () => {
     await running("tty", { Tty: true, OpenStdin: true });

@@ -27,6 +27,9 @@ export function readPlanFacts(home: string, rootless: RootlessFacts | null): Pla
     hostQueues: existsSync("/dev/mqueue"),
     seccomp: createSeccompFilters({ arch: native, kernel: { major, minor } }, fileStore(join(home, "cache/seccomp"))),
     lastCapability: Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8")),
+    capabilityBound: BigInt(
+      `0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0"}`,
+    ),
     lookupDevice,
     hostDevices: () => hostDevices("/dev"),
   };

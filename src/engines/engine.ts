@@ -15,7 +15,7 @@ export type Engine = {
   /** Whether this engine can run the workload, with the reason where it can't. Pure and cheap. */
   canRun(spec: WorkloadSpec): { ok: true } | { ok: false; reason: string };
   /** Limits that this host cannot hold, one sentence each: shown when a container is created or changed. */
-  warnings(resources: Resources): string[];
+  warnings(resources: Resources, privileged: boolean): string[];
   /** Takes a prepared place to run. Must be started or abandoned. */
   claim(network: NetworkRequest, signal: AbortSignal): Promise<Claim>;
   /** Finds a workload started by an earlier daemon. `exited` when it ended meanwhile; `lost` when nothing is known of its end. */

@@ -1,5 +1,6 @@
 export {
   type CapabilityRequest,
+  capabilityNames,
   defaultCapabilities,
   parseCapability,
   planCapabilities,

@@ -62,6 +62,22 @@ test("--init reaps orphans", async () => {
   expect((await sh(home.api, line, { HostConfig: { Init: true } })).stdout.trim()).toBe("0");
 });
 
+test("PID 1 of --init tells nothing of the host", async () => {
+  const line = "cat /proc/1/comm; tr '\\0' ' ' < /proc/1/cmdline";
+  const { stdout } = await sh(home.api, line, { HostConfig: { Init: true } });
+  expect(stdout.trim()).toBe("init\n/sbin/init");
+});
+
+test("--ipc container:x shares System V objects and /dev/shm", async () => {
+  const donor = await started(["sh", "-c", "echo mine > /dev/shm/f; sleep 60"], {});
+  const line = "cat /dev/shm/f; echo yours > /dev/shm/g; readlink /proc/self/ns/ipc";
+  const { stdout } = await sh(home.api, line, { HostConfig: { IpcMode: `container:${donor}` } });
+  const seen = await execIn(home.api, donor, ["sh", "-c", "cat /dev/shm/g; readlink /proc/self/ns/ipc"]);
+  expect(stdout.split("\n")[0]).toBe("mine");
+  expect(seen.stdout).toBe(`yours\n${stdout.split("\n")[1]}\n`);
+  await remove(donor);
+});
+
 test("limits change while it runs", async () => {
   const id = await started(["sleep", "60"], { HostConfig: { PidsLimit: 100 } });
   await home.api.ok("POST", `/containers/${id}/update`, { PidsLimit: 7, Memory: 48 << 20, MemorySwap: 48 << 20 });

@@ -20,12 +20,7 @@ pub fn ensure() -> io::Result<()> {
     if seals >= 0 && seals & SEALS == SEALS {
         return Ok(());
     }
-    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    // SAFETY: a C string; the descriptor returned is ours.
-    let copy = unsafe {
-        let fd = check(libc::memfd_create(c"hbx-core".as_ptr(), flags).into())?;
-        OwnedFd::from_raw_fd(fd as i32)
-    };
+    let copy = executable_memory()?;
     let length = program.metadata()?.len() as usize;
     let mut done = 0;
     while done < length {
@@ -47,4 +42,17 @@ pub fn ensure() -> io::Result<()> {
     // SAFETY: arrays of C strings that end with null and outlive the call; it returns only on failure.
     unsafe { libc::fexecve(copy.as_raw_fd(), argv.as_ptr(), envp.as_ptr()) };
     Err(io::Error::last_os_error())
+}
+
+/// A host may want it said that a memory file is to be executed (`vm.memfd_noexec=1`); kernels before 6.3 do not know the word.
+fn executable_memory() -> io::Result<OwnedFd> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: a C string.
+    let create = |flags| check(unsafe { libc::memfd_create(c"hbx-core".as_ptr(), flags) }.into());
+    let fd = match create(flags | libc::MFD_EXEC) {
+        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => create(flags),
+        other => other,
+    }?;
+    // SAFETY: the kernel has just returned this descriptor, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }

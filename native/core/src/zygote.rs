@@ -16,6 +16,8 @@ pub struct Options {
 
 pub fn run(options: &Options) -> io::Result<()> {
     process::set_name(c"hbx-zygote");
+    // Nobody without privileges over this process looks into it or its children, up to a container's own execve.
+    process::hide()?;
     process::chdir_root();
     process::set_umask(0o022);
     fd::close_others(&mut options.life_fd.into_iter().collect::<Vec<_>>());

@@ -72,11 +72,10 @@ pub fn watch(body: &[u8], connection: &UnixStream) -> Result<(), Failure> {
                 Some(bytes) => {
                     for message in messages(&bytes) {
                         match nft::kind(message) {
-                            Some(nft::NEW_GENERATION) => {
-                                if std::mem::take(&mut touched) && !made_by_us(message) {
-                                    tell("table", &table)?;
-                                }
+                            Some(nft::NEW_GENERATION) if std::mem::take(&mut touched) && !made_by_us(message) => {
+                                tell("table", &table)?;
                             }
+                            Some(nft::NEW_GENERATION) => {}
                             Some(kind) if nft::deletes(kind) => touched |= text(message, 20, 1) == Some(&table),
                             _ => {}
                         }

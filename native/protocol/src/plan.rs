@@ -119,6 +119,9 @@ pub enum Propagation {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BindMount {
     pub source: String,
+    /// The mount namespace (`/proc/PID/ns/mnt`) in which `source` is found; absent: the host's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     pub target: String,
     pub readonly: bool,
     pub recursive: bool,

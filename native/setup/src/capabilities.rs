@@ -2,12 +2,12 @@
 
 use std::io;
 
-use hbx_protocol::Failure;
 use hbx_protocol::plan::CapabilitySets;
+use hbx_protocol::{Failure, steps};
 
 use crate::sys;
 
-const STEP: &str = "capabilities";
+const STEP: &str = steps::CAPABILITIES;
 const VERSION_3: u32 = 0x2008_0522;
 
 #[repr(C)]

@@ -3,8 +3,8 @@
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use hbx_protocol::Failure;
 use hbx_protocol::plan::{KernelMount, TmpfsMount};
+use hbx_protocol::{Failure, steps};
 
 use crate::container::Context;
 use crate::mounts::attributes;
@@ -12,7 +12,7 @@ use crate::prepared::{Kind, Prepared};
 use crate::sys::{self, FsContext, MountAttr};
 use crate::{fs, mounts};
 
-const STEP: &str = "mount_cgroup";
+const STEP: &str = steps::MOUNT_CGROUP;
 
 /// A mounted v1 hierarchy: its controllers, comma-separated, and a detached mount.
 pub struct Hierarchy {
@@ -34,7 +34,7 @@ pub fn hierarchies(bits: u64) -> std::io::Result<Vec<Hierarchy>> {
     let mut found = Vec::new();
     for names in own
         .lines()
-        .filter_map(|line| line.splitn(3, ':').nth(1))
+        .filter_map(|line| line.split(':').nth(1))
         .filter(|names| !names.is_empty())
     {
         match mount_hierarchy(names, bits) {
@@ -121,10 +121,10 @@ fn mount_hierarchy(names: &str, bits: u64) -> std::io::Result<OwnedFd> {
     let context = FsContext::open(c"cgroup")?;
     if let Some(name) = names.strip_prefix("name=") {
         context.flag(c"none")?;
-        context.string(c"name", &*text(name)?)?;
+        context.string(c"name", &text(name)?)?;
     } else {
         for controller in names.split(',') {
-            context.flag(&*text(controller)?)?;
+            context.flag(&text(controller)?)?;
         }
     }
     context.mount(bits)

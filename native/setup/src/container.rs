@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use hbx_protocol::plan::RunPlan;
-use hbx_protocol::{Failure, Timings};
+use hbx_protocol::{Failure, Timings, steps};
 
 use crate::prepared::Prepared;
 use crate::{devices, hide, mounts, namespaces, root, sys, sysctl, validate};
@@ -19,7 +19,7 @@ pub struct Context<'a> {
 pub fn build(plan: &RunPlan, context: &Context, prepared: Prepared, timings: &mut Timings) -> Result<(), Failure> {
     validate::check(plan)?;
     // While we are inside with our own program, nobody may look into this process.
-    sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(|e| Failure::io("dumpable", &e))?;
+    sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(|e| Failure::io(steps::DUMPABLE, &e))?;
     // SAFETY: umask cannot fail and touches nothing but this process's own mask.
     unsafe { libc::umask(0) };
     namespaces::leave_mounts()?;

@@ -3,13 +3,13 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
-use hbx_protocol::Failure;
+use hbx_protocol::{Failure, steps};
 
 use crate::user::Identity;
 use crate::{fs, sys};
 
 fn failing(path: &str) -> impl Fn(io::Error) -> Failure + '_ {
-    move |error| Failure::io("cwd", &error).at(path)
+    move |error| Failure::io(steps::CWD, &error).at(path)
 }
 
 /// Makes the directory if it is missing, for its user. A running container may be changing the same path: the owner
@@ -45,7 +45,7 @@ pub fn enter(path: &str, as_root: bool) -> Result<bool, Failure> {
     // A directory outside of this root can't be named: the kernel marks such a path as unreachable.
     match std::env::current_dir() {
         Ok(place) if place.starts_with("/") => Ok(true),
-        _ => Err(Failure::new("cwd", libc::EPERM)
+        _ => Err(Failure::new(steps::CWD, libc::EPERM)
             .at(path)
             .saying("it lies outside of the container")),
     }

@@ -2,12 +2,12 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use hbx_protocol::Failure;
 use hbx_protocol::plan::{BindMount, DeviceKind, DeviceNode, Propagation};
+use hbx_protocol::{Failure, steps};
 
 use crate::{fs, mounts, sys};
 
-const STEP: &str = "device";
+const STEP: &str = steps::DEVICE;
 
 /// Makes the nodes; where they can't be made (user namespace), the host's are mounted in their places.
 pub fn make(devices: &[DeviceNode], symlinks: &[(String, String)], root: BorrowedFd) -> Result<(), Failure> {
@@ -16,13 +16,13 @@ pub fn make(devices: &[DeviceNode], symlinks: &[(String, String)], root: Borrowe
         make_node(device, root, &mut last)?;
     }
     for (content, path) in symlinks {
-        let failing = |e: std::io::Error| Failure::io("symlink", &e).at(path);
+        let failing = |e: std::io::Error| Failure::io(steps::SYMLINK, &e).at(path);
         let name = enter_parent(path, root, &mut last).map_err(failing)?;
         let directory = last.as_ref().map_or(root, |(_, fd)| fd.as_fd());
         match sys::symlink(
-            &*sys::c_path(content).map_err(failing)?,
+            &sys::c_path(content).map_err(failing)?,
             directory,
-            &*sys::c_path(name).map_err(failing)?,
+            &sys::c_path(name).map_err(failing)?,
         ) {
             Err(e) if e.raw_os_error() != Some(libc::EEXIST) => return Err(failing(e)),
             _ => {}
@@ -60,6 +60,7 @@ fn make_node(device: &DeviceNode, root: BorrowedFd, last: &mut Option<(String, O
 fn bind_node(device: &DeviceNode, root: BorrowedFd) -> Result<(), Failure> {
     let bind = BindMount {
         source: device.path.clone(),
+        namespace: None,
         target: device.path.clone(),
         readonly: false,
         recursive: false,

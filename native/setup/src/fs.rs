@@ -12,7 +12,7 @@ const INSIDE: u64 = sys::RESOLVE_IN_ROOT | sys::RESOLVE_NO_MAGICLINKS;
 
 /// Opens `path` below `root` for mounting on (no reading rights).
 pub fn find(root: BorrowedFd, path: &str) -> io::Result<OwnedFd> {
-    sys::openat2(root, &*sys::c_path(relative(path))?, libc::O_PATH, 0, INSIDE)
+    sys::openat2(root, &sys::c_path(relative(path))?, libc::O_PATH, 0, INSIDE)
 }
 
 /// Opens `path` to hide it. What lies on procfs by its name has to be on procfs.
@@ -26,7 +26,7 @@ pub fn find_to_hide(root: BorrowedFd, path: &str) -> io::Result<OwnedFd> {
 
 /// Opens `path` below `root` with `flags`.
 pub fn open(root: BorrowedFd, path: &str, flags: i32) -> io::Result<OwnedFd> {
-    sys::openat2(root, &*sys::c_path(relative(path))?, flags, 0, INSIDE)
+    sys::openat2(root, &sys::c_path(relative(path))?, flags, 0, INSIDE)
 }
 
 /// Opens `path` for mounting a kernel file system on: a directory whose path has no links, so that what is masked
@@ -36,7 +36,7 @@ pub fn find_or_make_plain_directory(root: BorrowedFd, path: &str) -> io::Result<
     let plain = INSIDE | sys::RESOLVE_NO_SYMLINKS;
     sys::openat2(
         root,
-        &*sys::c_path(relative(path))?,
+        &sys::c_path(relative(path))?,
         libc::O_PATH | libc::O_DIRECTORY,
         0,
         plain,
@@ -47,7 +47,7 @@ pub fn find_or_make_plain_directory(root: BorrowedFd, path: &str) -> io::Result<
 /// Opens a file of the container's procfs: no links on the way, and nothing that an image has put there instead.
 pub fn open_proc(root: BorrowedFd, path: &str, flags: i32) -> io::Result<OwnedFd> {
     let plain = INSIDE | sys::RESOLVE_NO_SYMLINKS;
-    let fd = sys::openat2(root, &*sys::c_path(relative(path))?, flags, 0, plain)?;
+    let fd = sys::openat2(root, &sys::c_path(relative(path))?, flags, 0, plain)?;
     if sys::file_system(fd.as_fd())? == libc::PROC_SUPER_MAGIC {
         Ok(fd)
     } else {

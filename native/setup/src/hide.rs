@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use hbx_protocol::Failure;
+use hbx_protocol::{Failure, steps};
 
 use crate::fs;
 use crate::sys::{self, FsContext, MountAttr};
@@ -13,7 +13,7 @@ fn absent(error: &std::io::Error) -> bool {
 
 /// Directories get an empty read-only tmpfs (one, cloned), files the host's /dev/null.
 pub fn mask(paths: &[String], root: BorrowedFd) -> Result<(), Failure> {
-    const STEP: &str = "mask";
+    const STEP: &str = steps::MASK;
     let mut empty: Option<OwnedFd> = None;
     let mut null: Option<OwnedFd> = None;
     for path in paths {
@@ -48,7 +48,7 @@ pub fn mask(paths: &[String], root: BorrowedFd) -> Result<(), Failure> {
 
 /// Mounts each path over itself, read-only with all that is below it.
 pub fn make_readonly(paths: &[String], root: BorrowedFd) -> Result<(), Failure> {
-    const STEP: &str = "readonly_path";
+    const STEP: &str = steps::READONLY_PATH;
     let attr = MountAttr {
         attr_set: sys::MOUNT_ATTR_RDONLY,
         ..MountAttr::default()

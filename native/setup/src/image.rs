@@ -2,11 +2,11 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use hbx_protocol::Failure;
+use hbx_protocol::{Failure, steps};
 
 use crate::sys::{self, FsContext, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY};
 
-const STEP: &str = "image_mount";
+const STEP: &str = steps::IMAGE_MOUNT;
 
 /// Mounts the file itself, without a loop device. Nobody sees the mount but who has the descriptor; it ends with the last one.
 pub fn mount(path: &str) -> Result<OwnedFd, Failure> {

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use hbx_protocol::Failure;
 use hbx_protocol::plan::{BindMount, DevptsMount, KernelMount, MountFlag, MountPlan, Propagation, TmpfsMount};
+use hbx_protocol::{Failure, steps};
 
 use crate::container::Context;
 use crate::namespaces::propagation_flags;
@@ -12,7 +12,7 @@ use crate::prepared::{Kind, Prepared, USUAL_DEVPTS};
 use crate::sys::{self, FsContext, MountAttr};
 use crate::{cgroup, fs};
 
-const STEP: &str = "mount";
+const STEP: &str = steps::MOUNT;
 
 /// Copies of the bind sources, by the plans' order. Taken while the mounts here are still peers of the host's, so that a
 /// bind that is to share or follow the host's later mounts can.
@@ -36,7 +36,7 @@ pub fn apply(
         match plan {
             MountPlan::Bind(bind) => match sources.next() {
                 Some(source) => attach_bind(bind, &source, root)?,
-                None => return Err(Failure::new("mount_source", libc::EBADF).at(&bind.source)),
+                None => return Err(Failure::new(steps::MOUNT_SOURCE, libc::EBADF).at(&bind.source)),
             },
             MountPlan::Tmpfs(tmpfs) => apply_tmpfs(tmpfs, root)?,
             MountPlan::Proc(kernel) => apply_kernel(c"proc", kernel, root, prepared.take(Kind::Proc, bits(kernel)))?,
@@ -71,9 +71,24 @@ pub fn attributes(flags: &[MountFlag], readonly: bool) -> u64 {
 }
 
 fn open_source(plan: &BindMount) -> Result<OwnedFd, Failure> {
-    let failing = |e: std::io::Error| Failure::io("mount_source", &e).at(&plan.source).saying(&plan.label);
-    let source = sys::open_host(&plan.source, libc::O_PATH).map_err(failing)?;
-    sys::clone_tree(source.as_fd(), plan.recursive).map_err(failing)
+    let failing = |e: std::io::Error| {
+        Failure::io(steps::MOUNT_SOURCE, &e)
+            .at(&plan.source)
+            .saying(&plan.label)
+    };
+    let Some(namespace) = &plan.namespace else {
+        let source = sys::open_host(&plan.source, libc::O_PATH).map_err(failing)?;
+        return sys::clone_tree(source.as_fd(), plan.recursive).map_err(failing);
+    };
+    // The kernel copies mounts of the caller's own namespace only.
+    let entering = |e: std::io::Error| Failure::io(steps::NAMESPACE_JOIN, &e).at(namespace);
+    let own = sys::open_host("/proc/self/ns/mnt", libc::O_RDONLY).map_err(entering)?;
+    let other = sys::open_host(namespace, libc::O_RDONLY).map_err(entering)?;
+    sys::setns(other.as_fd(), libc::CLONE_NEWNS).map_err(entering)?;
+    let copy =
+        sys::open_host(&plan.source, libc::O_PATH).and_then(|source| sys::clone_tree(source.as_fd(), plan.recursive));
+    sys::setns(own.as_fd(), libc::CLONE_NEWNS).map_err(entering)?;
+    copy.map_err(failing)
 }
 
 /// A bind outside of the plan's list, from a host path that can still be named.
@@ -216,6 +231,7 @@ fn apply_sysfs(plan: &KernelMount, root: BorrowedFd, ready: Option<OwnedFd>) -> 
         Err(e) if e.raw_os_error() == Some(libc::EPERM) => bind(
             &BindMount {
                 source: "/sys".to_owned(),
+                namespace: None,
                 target: plan.target.clone(),
                 readonly: true,
                 recursive: true,
@@ -234,8 +250,8 @@ pub fn configure(context: &FsContext, data: &str) -> std::io::Result<()> {
     let text = |value: &str| CString::new(value).map_err(|_| std::io::Error::from_raw_os_error(libc::EINVAL));
     for part in data.split(',').filter(|part| !part.is_empty()) {
         match part.split_once('=') {
-            Some((key, value)) => context.string(&*text(key)?, &*text(value)?)?,
-            None => context.flag(&*text(part)?)?,
+            Some((key, value)) => context.string(&text(key)?, &text(value)?)?,
+            None => context.flag(&text(part)?)?,
         }
     }
     Ok(())

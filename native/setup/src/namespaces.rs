@@ -7,7 +7,7 @@ use hbx_protocol::{Failure, steps};
 
 use crate::sys;
 
-const MOUNT_NAMESPACE: &str = "mount_namespace";
+const MOUNT_NAMESPACE: &str = steps::MOUNT_NAMESPACE;
 
 /// Leaves the host's mount namespace for a copy. Its mounts are still peers of the host's.
 pub fn leave_mounts() -> Result<(), Failure> {
@@ -56,7 +56,7 @@ fn enter(path: &str, kind: i32) -> Result<(), Failure> {
 
 /// Shifts the clocks: the offsets must be written before anybody enters the new time namespace.
 pub fn shift_time(plan: &RunPlan) -> Result<(), Failure> {
-    const STEP: &str = "time_namespace";
+    const STEP: &str = steps::TIME_NAMESPACE;
     let Some(offsets) = &plan.namespaces.time else {
         return Ok(());
     };
@@ -76,10 +76,10 @@ pub fn set_names(plan: &RunPlan) -> Result<(), Failure> {
         return Ok(());
     }
     if !plan.hostname.is_empty() {
-        sys::set_hostname(&plan.hostname).map_err(|e| Failure::io("hostname", &e))?;
+        sys::set_hostname(&plan.hostname).map_err(|e| Failure::io(steps::HOSTNAME, &e))?;
     }
     if !plan.domainname.is_empty() {
-        sys::set_domainname(&plan.domainname).map_err(|e| Failure::io("domainname", &e))?;
+        sys::set_domainname(&plan.domainname).map_err(|e| Failure::io(steps::DOMAINNAME, &e))?;
     }
     Ok(())
 }

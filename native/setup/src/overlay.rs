@@ -5,13 +5,13 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use hbx_protocol::Failure;
 use hbx_protocol::plan::RootPlan;
+use hbx_protocol::{Failure, steps};
 
 use crate::container::Context;
 use crate::sys::{self, FsContext, MountAttr};
 
-const STEP: &str = "root";
+const STEP: &str = steps::ROOT;
 /// The longest value that fsconfig takes.
 const MAX_VALUE: usize = 255;
 /// Layers are read as they are: nothing in them may redirect look-ups or stand for another layer's data (but that of `data`,
@@ -138,7 +138,7 @@ fn idmap(lowers: &[String], context: &Context) -> Result<Vec<OwnedFd>, Failure> 
     };
     let mut mounts = Vec::with_capacity(lowers.len());
     for lower in lowers {
-        let failing = |e: io::Error| Failure::io("idmap", &e).at(lower);
+        let failing = |e: io::Error| Failure::io(steps::IDMAP, &e).at(lower);
         let place = sys::open_host(lower, libc::O_PATH | libc::O_DIRECTORY).map_err(failing)?;
         let mount = sys::clone_tree(place.as_fd(), false).map_err(failing)?;
         let attr = MountAttr {

@@ -29,7 +29,7 @@ impl Ready {
 /// late as it can, so that it needs to allow nothing but what the program itself does.
 pub fn apply(process: &ProcessPlan, context: &Context, timings: &mut Timings) -> Result<Ready, Failure> {
     validate::check_process(process)?;
-    sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(|e| Failure::io("dumpable", &e))?;
+    sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(|e| Failure::io(steps::DUMPABLE, &e))?;
     if let Some(userns) = context.userns {
         // Both need privileges over the machine's first user namespace, or over a user that is not mapped.
         process.rlimits.iter().try_for_each(set_rlimit)?;
@@ -37,7 +37,7 @@ pub fn apply(process: &ProcessPlan, context: &Context, timings: &mut Timings) ->
         sys::setns(userns, libc::CLONE_NEWUSER).map_err(|e| Failure::io(steps::USER_NAMESPACE, &e))?;
         become_user(0, 0).map_err(|e| Failure::io(steps::USER_NAMESPACE, &e))?;
     }
-    sys::join_new_session_keyring().map_err(|e| Failure::io("session_keyring", &e))?;
+    sys::join_new_session_keyring().map_err(|e| Failure::io(steps::SESSION_KEYRING, &e))?;
     let named = |failure: Failure| failure.at(&process.user);
     let identity = user::identify(&process.user, &process.groups).map_err(named)?;
     check_mapped(&identity).map_err(named)?;
@@ -65,9 +65,9 @@ pub fn apply(process: &ProcessPlan, context: &Context, timings: &mut Timings) ->
         // SAFETY: umask cannot fail.
         unsafe { libc::umask(mask) };
     }
-    close_on_exec().map_err(|e| Failure::io("close_range", &e))?;
+    close_on_exec().map_err(|e| Failure::io(steps::CLOSE_RANGE, &e))?;
     if process.no_new_privileges {
-        sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(|e| Failure::io("no_new_privileges", &e))?;
+        sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(|e| Failure::io(steps::NO_NEW_PRIVILEGES, &e))?;
         capabilities::apply(&process.capabilities, identity.uid == 0)?;
         process.seccomp.as_ref().map_or(Ok(()), install_filter)?;
     } else {
@@ -111,11 +111,11 @@ fn check_mapped(identity: &Identity) -> Result<(), Failure> {
         "the daemon's user namespace lacks the id: uid {}, gid {}",
         identity.uid, identity.gid
     );
-    Err(Failure::new("user", libc::EINVAL).saying(text))
+    Err(Failure::new(steps::USER, libc::EINVAL).saying(text))
 }
 
 fn change_identity(identity: &Identity, added: &[String]) -> Result<(), Failure> {
-    let failing = |e: io::Error| Failure::io("identity", &e).at(format!("{}:{}", identity.uid, identity.gid));
+    let failing = |e: io::Error| Failure::io(steps::IDENTITY, &e).at(format!("{}:{}", identity.uid, identity.gid));
     // SAFETY: the list and its length belong together.
     let result = unsafe { libc::setgroups(identity.groups.len(), identity.groups.as_ptr()) };
     let error = io::Error::last_os_error();
@@ -127,7 +127,7 @@ fn change_identity(identity: &Identity, added: &[String]) -> Result<(), Failure>
             "the daemon's user namespace allows no further groups: {}",
             added.join(", ")
         );
-        return Err(Failure::new("user", libc::EPERM)
+        return Err(Failure::new(steps::USER, libc::EPERM)
             .at(identity.uid.to_string())
             .saying(text));
     }
@@ -166,7 +166,7 @@ fn set_rlimit(limit: &Rlimit) -> Result<(), Failure> {
     };
     // SAFETY: `pair` outlives the call.
     if unsafe { libc::setrlimit(resource, &raw const pair) } < 0 {
-        return Err(Failure::os("rlimit").at(format!("{:?}", limit.resource).to_lowercase()));
+        return Err(Failure::os(steps::RLIMIT).at(format!("{:?}", limit.resource).to_lowercase()));
     }
     Ok(())
 }
@@ -202,7 +202,7 @@ fn install_filter(plan: &SeccompPlan) -> Result<(), Failure> {
         )
     };
     if result < 0 {
-        Err(Failure::os("seccomp"))
+        Err(Failure::os(steps::SECCOMP))
     } else {
         Ok(())
     }

@@ -3,15 +3,15 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
-use hbx_protocol::Failure;
 use hbx_protocol::plan::{Propagation, RootPlan};
+use hbx_protocol::{Failure, steps};
 
 use crate::container::Context;
 use crate::namespaces::propagation_flags;
 use crate::overlay;
 use crate::sys::{self, MountAttr};
 
-const STEP: &str = "root";
+const STEP: &str = steps::ROOT;
 
 /// Mounts the overlay and attaches it over its own upper directory, which nobody needs by path in this namespace.
 pub fn assemble(plan: &RootPlan, context: &Context) -> Result<OwnedFd, Failure> {
@@ -24,7 +24,7 @@ pub fn assemble(plan: &RootPlan, context: &Context) -> Result<OwnedFd, Failure> 
 
 /// The last steps: the container's own propagation, the pivot, and read-only where asked.
 pub fn enter(root: &OwnedFd, plan: &RootPlan) -> Result<(), Failure> {
-    let failing = |e: std::io::Error| Failure::io("pivot_root", &e);
+    let failing = |e: std::io::Error| Failure::io(steps::PIVOT_ROOT, &e);
     sys::pivot_into(root.as_fd()).map_err(failing)?;
     if !matches!(plan.propagation, Propagation::Rprivate) {
         sys::set_propagation(propagation_flags(plan.propagation)).map_err(failing)?;
@@ -34,7 +34,7 @@ pub fn enter(root: &OwnedFd, plan: &RootPlan) -> Result<(), Failure> {
             attr_set: sys::MOUNT_ATTR_RDONLY,
             ..MountAttr::default()
         };
-        sys::set_mount_attr(root.as_fd(), &attr, false).map_err(|e| Failure::io("readonly_root", &e))?;
+        sys::set_mount_attr(root.as_fd(), &attr, false).map_err(|e| Failure::io(steps::READONLY_ROOT, &e))?;
     }
     Ok(())
 }
@@ -42,7 +42,7 @@ pub fn enter(root: &OwnedFd, plan: &RootPlan) -> Result<(), Failure> {
 /// Who enters this mount namespace later (an exec) lands on its root mount, wherever this process's `/` is. They must be
 /// the same: under a daemon in a chroot the pivot moves only the chroot, and an exec would stand in the host's files.
 pub fn prove(root: &OwnedFd, own_mounts: BorrowedFd) -> Result<(), Failure> {
-    const STEP: &str = "pivot_root";
+    const STEP: &str = steps::PIVOT_ROOT;
     let failing = |e: std::io::Error| Failure::io(STEP, &e);
     sys::setns(own_mounts, libc::CLONE_NEWNS).map_err(failing)?;
     let here = std::fs::metadata("/").map_err(failing)?;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::fd::BorrowedFd;
 
-use hbx_protocol::Failure;
 use hbx_protocol::plan::{NamespaceSource, Namespaces, NetSource};
+use hbx_protocol::{Failure, steps};
 
 use crate::fs;
 
-const STEP: &str = "sysctl";
+const STEP: &str = steps::SYSCTL;
 
 /// The namespace that a parameter belongs to. The other ones would change the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

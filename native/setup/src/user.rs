@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
 
-use hbx_protocol::Failure;
+use hbx_protocol::{Failure, steps};
 
 use crate::{fs, sys};
 
-const STEP: &str = "user";
+const STEP: &str = steps::USER;
 const MAX_BYTES: u64 = 1024 * 1024;
 /// The greatest id that Docker takes. The kernel reads 2^32 - 1 as "leave it as it is", which would mean root.
 const MAX_ID: u32 = i32::MAX as u32;

@@ -7,18 +7,13 @@ import type { CreateRequest } from "../schema/create-request.ts";
 
 /** `asked` is the request before defaults were filled in. */
 export function warnings({ engine, networks }: Context, asked: CreateRequest, { hostConfig }: Container): string[] {
-  const out = engine.warnings(resources(hostConfig));
+  const out = engine.warnings(resources(hostConfig), hostConfig.Privileged);
   const { without } = networks.default;
   if (isDefaultNetwork(asked.hostConfig) && without !== null)
     out.push(`The container has no network: ${without}. Say --network none, or --network host for the host's.`);
-  const { NetworkMode, IpcMode } = hostConfig;
+  const { NetworkMode } = hostConfig;
   if ((NetworkMode === "host" || NetworkMode === "none") && publishesPorts(hostConfig)) {
     out.push(`Published ports are discarded when using ${NetworkMode} network mode`);
-  }
-  if (IpcMode.startsWith("container:")) {
-    out.push(
-      "The container shares System V objects and message queues with the other one, but has a /dev/shm of its own.",
-    );
   }
   for (const name of asked.unknown)
     out.push(`The request's field ${name} means nothing to this engine and was left alone`);

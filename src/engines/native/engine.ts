@@ -11,6 +11,7 @@ import { readExitFile } from "./exit-file.ts";
 import { failureMessage } from "./failure-message.ts";
 import { cgroupWarnings } from "./plan-cgroup-limits.ts";
 import { planPrepareCgroup } from "./plan-prepare.ts";
+import { privilegeWarnings } from "./plan-process.ts";
 import { type PlanFacts, planRun } from "./plan-run.ts";
 import type { Exit, FailedFrame, NetPrepare } from "./protocol.ts";
 import { createSparePool, type Spare, type SparePool } from "./spares.ts";
@@ -139,7 +140,10 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
   return {
     name: "native",
     canRun: () => ({ ok: true }),
-    warnings: (resources) => cgroupWarnings(facts.cgroups, resources),
+    warnings: (resources, privileged) => [
+      ...cgroupWarnings(facts.cgroups, resources),
+      ...privilegeWarnings(privileged, facts),
+    ],
     async claim(request, signal): Promise<Claim> {
       const spare = await pool.claim(keyOf(request), signal);
       let used = false;

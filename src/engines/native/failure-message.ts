@@ -3,6 +3,7 @@ import { EngineError, type ErrorKind } from "../../base/errors.ts";
 import { errnoName, errnoText } from "./errno.ts";
 import type { RunPlan } from "./plan.ts";
 import type { FailedFrame } from "./protocol.ts";
+import { type Sentence, storageSentence } from "./storage-sentences.ts";
 
 type Failed = Omit<FailedFrame, "t" | "seq">;
 
@@ -15,11 +16,11 @@ export function failureMessage(failed: Failed, plan?: RunPlan): EngineError {
   const { step, errno, path } = failed;
   const details = { step, errno, errnoName: errno === 0 ? null : errnoName(errno), path: path ?? null };
   if (step === "exec") return execFailure(failed, plan, details);
-  const { action, hint, kind } = describe(failed, plan);
+  const { action, hint, kind, state } = describe(failed, plan);
   return new EngineError({
     code: `native.${step}`,
     kind: kind ?? kindOf(errno),
-    message: `Cannot ${action}: ${stateOf(failed, plan)}`,
+    message: `Cannot ${action}: ${failed.message === undefined && state ? state : stateOf(failed, plan)}`,
     hint: hint ?? hintOf(errno),
     details: { ...details, exitCode: 125 },
   });
@@ -43,14 +44,16 @@ function execFailure(failed: Failed, plan: RunPlan | undefined, details: Record<
 const execHint = (errno: number): string | undefined =>
   errno === EACCES ? "it must be a file with execute permission for the container's user" : hintOf(errno);
 
-type Description = { action: string; hint?: string; kind?: ErrorKind };
+type Description = Sentence & { kind?: ErrorKind };
 
 function describe({ step, path, message, errno }: Failed, plan: RunPlan | undefined): Description {
   const at = path === undefined ? "" : ` ${path}`;
   const mount = plan?.mounts.find(({ target }) => target === path);
   const label = mount && "label" in mount ? mount.label : undefined;
   const sentences: Record<string, Description> = {
-    mount: { action: label && label !== path ? `mount ${label} at ${path}` : `mount${at}` },
+    mount: {
+      action: label && label !== path ? `mount ${label} at ${path}` : `mount${at === "" ? " a file system" : at}`,
+    },
     mount_source: {
       action: `mount ${message ?? path ?? "a volume"}`,
       ...(errno === ENOENT ? { hint: "the source must exist on the host", kind: "invalid_argument" as const } : {}),
@@ -114,8 +117,26 @@ function describe({ step, path, message, errno }: Failed, plan: RunPlan | undefi
     exec_exists: { action: "start the exec", kind: "conflict" },
     signal: { action: "signal the container" },
     resize: { action: "resize the terminal" },
+    attach: { action: "attach to the container" },
+    protocol: { action: "speak with the native core" },
+    hello: { action: "speak with the native core" },
+    plan: { action: "use the container's plan" },
+    mount_namespace: { action: "make a mount namespace" },
+    parent_died: { action: "tie the process to its shim" },
+    dumpable: { action: "protect the process while it is set up" },
+    close_range: { action: "close the engine's files in the process" },
+    session_keyring: { action: "make a keyring for the session", hint: "raise kernel.keys.maxkeys" },
+    identity: { action: `become user${at}` },
+    no_new_privileges: { action: "forbid new privileges" },
+    init: { action: "start the init process" },
+    probe: { action: "try a feature of the kernel" },
+    net_socket: { action: "ask the kernel for network changes" },
+    net_host: { action: "set up the host's side of the network" },
+    net_guest: { action: "set up the container's side of the network" },
+    net_link_delete: { action: `remove network interface${at}` },
+    net_sysctl: { action: `set network setting${at}` },
   };
-  return sentences[step] ?? { action: `${step.replaceAll("_", " ")}${at}` };
+  return sentences[step] ?? storageSentence(step, at) ?? { action: `${step.replaceAll("_", " ")}${at}` };
 }
 
 /** `/sys/fs/cgroup/memory/…/memory.limit_in_bytes` → the limit's own name. */

@@ -61,6 +61,12 @@ function defaultMounts(spec: WorkloadSpec, { cgroups, singleId, rootless, hostQu
     return [...mounts, hostBind("/dev/shm", false, quiet)];
   }
   mounts.push(queues);
+  if (ipc.kind === "join") {
+    // Shared memory by name is files: those of the container whose System V objects are shared.
+    const other = { source: "/dev/shm", namespace: ipc.path.replace(/ipc$/, "mnt"), label: "the other's /dev/shm" };
+    mounts.push({ ...hostBind("/dev/shm", false, quiet), ...other, recursive: false, propagation: "rprivate" });
+    return mounts;
+  }
   if (spec.shmSizeBytes > 0) {
     const data = `mode=1777,size=${spec.shmSizeBytes}`;
     mounts.push({
@@ -76,7 +82,7 @@ function defaultMounts(spec: WorkloadSpec, { cgroups, singleId, rootless, hostQu
   return mounts;
 }
 
-function hostBind(path: string, readonly: boolean, flags: MountFlag[]): MountPlan {
+function hostBind(path: string, readonly: boolean, flags: MountFlag[]): Extract<MountPlan, { kind: "bind" }> {
   return {
     kind: "bind",
     source: path,

@@ -1,5 +1,5 @@
 /** Process plans: identity, privileges and limits of the container's init and of later execs. */
-import { planCapabilities, planRlimits, type SeccompFilters } from "../../security/index.ts";
+import { capabilityNames, planCapabilities, planRlimits, type SeccompFilters } from "../../security/index.ts";
 import type { ProcessSpec, SecuritySpec, WorkloadSpec } from "../spec.ts";
 import type { CapabilitySets, ProcessPlan, SeccompPlan } from "./plan.ts";
 
@@ -7,6 +7,8 @@ export type ProcessFacts = {
   seccomp: SeccompFilters;
   /** Highest capability the kernel knows (/proc/sys/kernel/cap_last_cap). */
   lastCapability: number;
+  /** What the daemon may hand on (CapBnd in /proc/self/status); a host that is itself a container holds some back. */
+  capabilityBound: bigint;
 };
 
 export function planInit(spec: WorkloadSpec, facts: ProcessFacts): ProcessPlan {
@@ -21,7 +23,7 @@ export function planProcess(
 ): ProcessPlan {
   const last = facts.lastCapability;
   const own = planCapabilities({ add: security.capAdd, drop: security.capDrop, privileged: security.privileged, last });
-  const held = security.privileged ? planCapabilities({ add: [], drop: [], privileged: true, last }) : own;
+  const held = security.privileged ? own.filter((number) => has(facts.capabilityBound, number)) : own;
   const seccomp = planSeccomp(security, own, facts.seccomp);
   return {
     args: [...args],
@@ -36,6 +38,18 @@ export function planProcess(
     rlimits: planRlimits(ulimits),
     ...(resources.oomScoreAdj ? { oomScoreAdj: resources.oomScoreAdj } : {}),
   };
+}
+
+const has = (set: bigint, number: number): boolean => ((set >> BigInt(number)) & 1n) === 1n;
+
+/** Privileged is everything that the host has to give; what it lacks is told when the container is created. */
+export function privilegeWarnings(privileged: boolean, { lastCapability, capabilityBound }: ProcessFacts): string[] {
+  if (!privileged) return [];
+  const all = planCapabilities({ add: [], drop: [], privileged: true, last: lastCapability });
+  const lacking = all.filter((number) => !has(capabilityBound, number));
+  if (lacking.length === 0) return [];
+  const names = lacking.map((number) => capabilityNames[number]?.slice("CAP_".length) ?? number);
+  return [`This host cannot give all capabilities: the privileged container runs without ${names.join(", ")}.`];
 }
 
 /** Nothing is inheritable or ambient: what a program gains, it gains by its own file. */

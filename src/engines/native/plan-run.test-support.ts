@@ -32,6 +32,7 @@ export const v2Cgroups: CgroupFacts = {
 export const exampleFacts: PlanFacts = {
   seccomp: createSeccompFilters({ arch: "x86_64", kernel: { major: 6, minor: 1 } }),
   lastCapability: 40,
+  capabilityBound: 2n ** 41n - 1n,
   cgroups: v1Cgroups,
   rootless: false,
   singleId: false,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { planProcess } from "./plan-process.ts";
+import { planProcess, privilegeWarnings } from "./plan-process.ts";
 import { exampleFacts, examplePlan, exampleSpec, v2Cgroups } from "./plan-run.test-support.ts";
 
 const security = exampleSpec.security;
@@ -143,5 +143,28 @@ describe("planProcess()", () => {
     expect(plan(true).seccomp).toBeUndefined();
     expect(plan(false).capabilities.effective).toHaveLength(14);
     expect(plan(false).seccomp?.program.byteLength).toBeGreaterThan(8);
+  });
+});
+
+test("privilegeWarnings() names what a privileged container cannot have here, and the plan leaves it out", () => {
+  const capabilityBound = exampleFacts.capabilityBound & ~(1n << 16n); // SYS_MODULE
+  const spec = { ...exampleSpec, security: { ...security, privileged: true } };
+  const { effective } = planProcess(spec, spec.process, { ...exampleFacts, capabilityBound }, false).capabilities;
+  expect(effective).toHaveLength(40);
+  expect(effective).not.toContain(16);
+  expect(privilegeWarnings(true, { ...exampleFacts, capabilityBound })).toEqual([
+    "This host cannot give all capabilities: the privileged container runs without SYS_MODULE.",
+  ]);
+  expect(privilegeWarnings(true, exampleFacts)).toEqual([]);
+  expect(privilegeWarnings(false, { ...exampleFacts, capabilityBound })).toEqual([]);
+});
+
+test("a joined ipc namespace brings the other's shared memory files", () => {
+  const ipc = { kind: "join" as const, path: "/proc/7/ns/ipc" };
+  const plan = examplePlan({ namespaces: { ...exampleSpec.namespaces, ipc } });
+  expect(plan.mounts.find(({ target }) => target === "/dev/shm")).toMatchObject({
+    kind: "bind",
+    source: "/dev/shm",
+    namespace: "/proc/7/ns/mnt",
   });
 });

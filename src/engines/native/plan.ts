@@ -46,6 +46,8 @@ export type MountPlan =
   | {
       kind: "bind";
       source: string;
+      /** The mount namespace in which `source` is found; absent: the host's. */
+      namespace?: string;
       target: string;
       readonly: boolean;
       recursive: boolean;

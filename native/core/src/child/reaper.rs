@@ -29,6 +29,8 @@ fn lead_foreground() {
 
 fn reap(report: &Report, main: i32) -> ! {
     use std::os::fd::AsRawFd;
+    process::set_name(c"init");
+    let _ = process::set_title("/sbin/init");
     let set = signal::block_all();
     // The line must end with the process's exec: our copy would keep it open. Output belongs to the process alone.
     // SAFETY: these descriptors are never used again by this process, which only waits from here on.

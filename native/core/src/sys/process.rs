@@ -21,6 +21,30 @@ pub fn set_name(name: &CStr) {
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr(), 0, 0, 0) };
 }
 
+/// The memory and the descriptors of this process and of its forks are for who may trace anybody.
+pub fn hide() -> io::Result<()> {
+    // SAFETY: no pointers.
+    check(i64::from(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) })).map(|_| ())
+}
+
+/// Writes `title` over the arguments that `/proc/PID/cmdline` shows; what does not fit is cut off.
+pub fn set_title(title: &str) -> Option<()> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // Fields 48 and 49 of proc(5); the 3rd follows the name's closing bracket.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(48 - 3);
+    let start: usize = fields.next()?.parse().ok()?;
+    let end: usize = fields.next()?.parse().ok()?;
+    if start == 0 || end <= start {
+        return None;
+    }
+    // SAFETY: the kernel says that this range of our stack holds the argument strings, and nothing of ours refers to them.
+    let arguments = unsafe { std::slice::from_raw_parts_mut(start as *mut u8, end - start) };
+    arguments.fill(0);
+    let length = title.len().min(arguments.len() - 1);
+    arguments[..length].copy_from_slice(&title.as_bytes()[..length]);
+    Some(())
+}
+
 /// A new session without a controlling terminal. Fails harmlessly for a process that leads a group already.
 pub fn new_session() {
     // SAFETY: no pointers.

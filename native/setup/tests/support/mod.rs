@@ -57,6 +57,7 @@ fn kernel(target: &str, readonly: bool) -> KernelMount {
 pub fn bind(source: &Path, target: &str) -> BindMount {
     BindMount {
         source: source.display().to_string(),
+        namespace: None,
         target: target.into(),
         readonly: false,
         recursive: true,

@@ -31,7 +31,7 @@ impl<W: Write> Write for HashingWriter<W> {
 
 enum Encoder<W: Write> {
     None(W),
-    Gzip(Gzip<HashingWriter<W>>),
+    Gzip(Box<Gzip<HashingWriter<W>>>),
     Zstd(Box<zstd::Encoder<'static, HashingWriter<W>>>),
 }
 
@@ -48,7 +48,7 @@ impl<W: Write> Packer<W> {
         };
         let encoder = match compression {
             Compression::None => Encoder::None(to),
-            Compression::Gzip => Encoder::Gzip(Gzip::new(hashing(to))?),
+            Compression::Gzip => Encoder::Gzip(Box::new(Gzip::new(hashing(to))?)),
             Compression::Zstd => {
                 let mut encoder = zstd::Encoder::new(hashing(to), 3)?;
                 encoder.multithread(2)?;

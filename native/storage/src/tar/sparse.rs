@@ -69,7 +69,7 @@ fn take(fields: &[u8], map: &mut Vec<Stretch>) -> Outcome<()> {
 }
 
 pub fn from_pairs(numbers: &[u64]) -> Outcome<Vec<Stretch>> {
-    if numbers.len() % 2 != 0 {
+    if !numbers.len().is_multiple_of(2) {
         return Err(bad());
     }
     Ok(numbers

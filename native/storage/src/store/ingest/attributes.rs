@@ -54,7 +54,7 @@ fn valid(kind: Kind, key: &[u8], value: &[u8]) -> bool {
         }
         b"system.posix_acl_default" if kind != Kind::Directory => false,
         b"system.posix_acl_access" | b"system.posix_acl_default" => {
-            kind != Kind::Symlink && word(0) == Some(2) && (value.len() - 4) % 8 == 0
+            kind != Kind::Symlink && word(0) == Some(2) && (value.len() - 4).is_multiple_of(8)
         }
         _ => true,
     }

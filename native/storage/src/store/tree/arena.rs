@@ -33,6 +33,12 @@ pub struct Tree {
 
 pub const ROOT: u32 = 0;
 
+impl Default for Tree {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Tree {
     pub fn new() -> Self {
         Tree {
