@@ -98,7 +98,7 @@ export function containerRoutes(context: Context): Route[] {
     empty("/unpause", (container) => unpause(context, container)),
     one("POST", "/update", async (container, request) => {
       await update(context, container, parseUpdate(await request.json()));
-      const said = context.engine.warnings(resources(container.hostConfig), container.hostConfig.Privileged);
+      const said = context.engine.warnings(resources(container.hostConfig), { privileged: false, capAdd: [] });
       request.sendJson(200, { Warnings: said.length > 0 ? said : null });
     }),
     one("POST", "/attach", (container, request) => attach(context, container, request)),

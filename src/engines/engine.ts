@@ -6,7 +6,7 @@
 import type { Duplex } from "node:stream";
 import type { ProcessPlan, StdioPlan } from "./native/plan.ts";
 import type { AttachOptions, Exit } from "./native/protocol.ts";
-import type { Resources, WorkloadSpec } from "./spec.ts";
+import type { Resources, SecuritySpec, WorkloadSpec } from "./spec.ts";
 
 export type EngineName = "native" | "wasm" | "microvm" | `oci:${string}`;
 
@@ -15,7 +15,7 @@ export type Engine = {
   /** Whether this engine can run the workload, with the reason where it can't. Pure and cheap. */
   canRun(spec: WorkloadSpec): { ok: true } | { ok: false; reason: string };
   /** Limits that this host cannot hold, one sentence each: shown when a container is created or changed. */
-  warnings(resources: Resources, privileged: boolean): string[];
+  warnings(resources: Resources, security: Pick<SecuritySpec, "privileged" | "capAdd">): string[];
   /** Takes a prepared place to run. Must be started or abandoned. */
   claim(network: NetworkRequest, signal: AbortSignal): Promise<Claim>;
   /** Finds a workload started by an earlier daemon. `exited` when it ended meanwhile; `lost` when nothing is known of its end. */

@@ -30,7 +30,7 @@ const takeInodes: Fill = (folder) => {
 type Row = [what: string, tmpfs: string, fill: Fill];
 const disks: Row[] = [
   ["space", "size=24m", takeSpace],
-  ["inodes", "size=64m,nr_inodes=600", takeInodes],
+  ["inodes", "size=64m,nr_inodes=1200", takeInodes],
 ];
 
 describe.each(disks)("a home without %s", (_what, tmpfs, fill) => {

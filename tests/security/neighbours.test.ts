@@ -83,7 +83,11 @@ describe("descriptors and the core", () => {
   });
   test("who runs the core by /proc/self/exe can write to it neither while it runs nor after", async () => {
     const before = coreDigest();
-    const id = await createContainer(home.api, ["sh", "-c", "ln -s /proc/self/exe /evil; exec sleep 60"]);
+    // Without this capability it could not even be opened for reading.
+    const HostConfig = { CapAdd: ["SYS_PTRACE"] };
+    const id = await createContainer(home.api, ["sh", "-c", "ln -s /proc/self/exe /evil; exec sleep 60"], {
+      HostConfig,
+    });
     await home.api.ok("POST", `/containers/${id}/start`);
     await execIn(home.api, id, ["sh", "-c", "until test -L /evil; do :; done"]);
     const created = await home.api.ok("POST", `/containers/${id}/exec`, { Cmd: ["/evil", "zygote", "--socket", "/z"] });

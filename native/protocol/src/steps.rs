@@ -116,6 +116,7 @@ steps! {
     SWEEP = "sweep",
     TREE = "tree",
     RECIPE = "recipe",
+    CONTENT = "content",
 }
 
 #[cfg(test)]

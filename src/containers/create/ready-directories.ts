@@ -3,7 +3,7 @@
  * rename 0.02 ms. A create takes a ready one; the pool is refilled a little later, off the event loop.
  */
 import { closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, statfs, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { spreadOnDisk } from "../../base/spread-on-disk.ts";
 import type { Clock } from "../dependencies.ts";
@@ -63,6 +63,9 @@ export function createReadyDirectories({ home, clock }: { home: string; clock: C
     wanted = Math.min(most, Math.max(kept, takenLately * 2, Math.floor(wanted * 0.9)));
     takenLately = 0;
     await spread;
+    // The last inodes of a disk are for what is needed, not for what may be.
+    const { ffree, files: inodes } = await statfs(home);
+    if (inodes > 0 && ffree < most * 16) return;
     while (!closed && ready.length < wanted) {
       const { shelf, dir } = next();
       if (!shelved.has(shelf)) await mkdir(shelf, { mode: 0o700, recursive: true });

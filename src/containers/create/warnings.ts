@@ -7,7 +7,10 @@ import type { CreateRequest } from "../schema/create-request.ts";
 
 /** `asked` is the request before defaults were filled in. */
 export function warnings({ engine, networks }: Context, asked: CreateRequest, { hostConfig }: Container): string[] {
-  const out = engine.warnings(resources(hostConfig), hostConfig.Privileged);
+  const out = engine.warnings(resources(hostConfig), {
+    privileged: hostConfig.Privileged,
+    capAdd: hostConfig.CapAdd ?? [],
+  });
   const { without } = networks.default;
   if (isDefaultNetwork(asked.hostConfig) && without !== null)
     out.push(`The container has no network: ${without}. Say --network none, or --network host for the host's.`);

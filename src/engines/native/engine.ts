@@ -140,9 +140,9 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
   return {
     name: "native",
     canRun: () => ({ ok: true }),
-    warnings: (resources, privileged) => [
+    warnings: (resources, security) => [
       ...cgroupWarnings(facts.cgroups, resources),
-      ...privilegeWarnings(privileged, facts),
+      ...privilegeWarnings(security, facts),
     ],
     async claim(request, signal): Promise<Claim> {
       const spare = await pool.claim(keyOf(request), signal);

@@ -1,5 +1,11 @@
 /** Process plans: identity, privileges and limits of the container's init and of later execs. */
-import { capabilityNames, planCapabilities, planRlimits, type SeccompFilters } from "../../security/index.ts";
+import {
+  capabilityNames,
+  parseCapability,
+  planCapabilities,
+  planRlimits,
+  type SeccompFilters,
+} from "../../security/index.ts";
 import type { ProcessSpec, SecuritySpec, WorkloadSpec } from "../spec.ts";
 import type { CapabilitySets, ProcessPlan, SeccompPlan } from "./plan.ts";
 
@@ -23,7 +29,10 @@ export function planProcess(
 ): ProcessPlan {
   const last = facts.lastCapability;
   const own = planCapabilities({ add: security.capAdd, drop: security.capDrop, privileged: security.privileged, last });
-  const held = security.privileged ? own.filter((number) => has(facts.capabilityBound, number)) : own;
+  // All is all that there is; what was named has to be had.
+  const named = new Set(security.privileged ? [] : security.capAdd.filter((name) => !isAll(name)).map(parseCapability));
+  const all = wantsAll(security);
+  const held = own.filter((number) => !all || named.has(number) || has(facts.capabilityBound, number));
   const seccomp = planSeccomp(security, own, facts.seccomp);
   return {
     args: [...args],
@@ -40,16 +49,22 @@ export function planProcess(
   };
 }
 
+const isAll = (name: string): boolean => /^(cap_)?all$/i.test(name.trim());
+const wantsAll = ({ privileged, capAdd }: Pick<SecuritySpec, "privileged" | "capAdd">): boolean =>
+  privileged || capAdd.some(isAll);
 const has = (set: bigint, number: number): boolean => ((set >> BigInt(number)) & 1n) === 1n;
 
 /** Privileged is everything that the host has to give; what it lacks is told when the container is created. */
-export function privilegeWarnings(privileged: boolean, { lastCapability, capabilityBound }: ProcessFacts): string[] {
-  if (!privileged) return [];
+export function privilegeWarnings(
+  security: Pick<SecuritySpec, "privileged" | "capAdd">,
+  { lastCapability, capabilityBound }: Pick<ProcessFacts, "lastCapability" | "capabilityBound">,
+): string[] {
+  if (!wantsAll(security)) return [];
   const all = planCapabilities({ add: [], drop: [], privileged: true, last: lastCapability });
   const lacking = all.filter((number) => !has(capabilityBound, number));
   if (lacking.length === 0) return [];
   const names = lacking.map((number) => capabilityNames[number]?.slice("CAP_".length) ?? number);
-  return [`This host cannot give all capabilities: the privileged container runs without ${names.join(", ")}.`];
+  return [`This host cannot give all capabilities: the container runs without ${names.join(", ")}.`];
 }
 
 /** Nothing is inheritable or ambient: what a program gains, it gains by its own file. */

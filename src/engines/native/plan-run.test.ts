@@ -152,11 +152,18 @@ test("privilegeWarnings() names what a privileged container cannot have here, an
   const { effective } = planProcess(spec, spec.process, { ...exampleFacts, capabilityBound }, false).capabilities;
   expect(effective).toHaveLength(40);
   expect(effective).not.toContain(16);
-  expect(privilegeWarnings(true, { ...exampleFacts, capabilityBound })).toEqual([
-    "This host cannot give all capabilities: the privileged container runs without SYS_MODULE.",
+  expect(privilegeWarnings(spec.security, { ...exampleFacts, capabilityBound })).toEqual([
+    "This host cannot give all capabilities: the container runs without SYS_MODULE.",
   ]);
-  expect(privilegeWarnings(true, exampleFacts)).toEqual([]);
-  expect(privilegeWarnings(false, { ...exampleFacts, capabilityBound })).toEqual([]);
+  const all = { ...exampleSpec, security: { ...security, capAdd: ["ALL"] } };
+  const { bounding } = planProcess(all, spec.process, { ...exampleFacts, capabilityBound }, false).capabilities;
+  expect(bounding).toEqual(effective);
+  const named = { ...exampleSpec, security: { ...security, capAdd: ["SYS_MODULE"] } };
+  expect(
+    planProcess(named, spec.process, { ...exampleFacts, capabilityBound: 0n }, false).capabilities.bounding,
+  ).toContain(16);
+  expect(privilegeWarnings(spec.security, exampleFacts)).toEqual([]);
+  expect(privilegeWarnings(security, { ...exampleFacts, capabilityBound })).toEqual([]);
 });
 
 test("a joined ipc namespace brings the other's shared memory files", () => {

@@ -32,6 +32,7 @@ export function storageSentence(step: string, at: string): Sentence | undefined 
     lock: { action: `lock${named}` },
     sweep: { action: `sweep${named}` },
     tree: { action: `read the tree of files${at}`, state: "it is damaged" },
+    content: { action: `verify${named}`, state: "it is not what its digest says" },
     recipe: { action: `read the image's recipe${at}`, state: "it is damaged" },
   };
   return sentences[step];
