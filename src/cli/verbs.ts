@@ -215,6 +215,11 @@ const entries: Entry[] = [
     async () => (await import("../images/commands/prune.ts")).imagePrune,
   ],
   [
+    "image verify",
+    "Check images on disk against their digests",
+    async () => (await import("../images/commands/verify.ts")).imageVerify,
+  ],
+  [
     "image base",
     "Make the image hyperbox/base from this machine's busybox",
     async () => (await import("../images/commands/base.ts")).imageBase,

@@ -17,6 +17,7 @@ import { handleRemove } from "./verbs/remove.ts";
 import { handleSave } from "./verbs/save.ts";
 import { handleSearch } from "./verbs/search.ts";
 import { handleTag } from "./verbs/tag.ts";
+import { handleVerify } from "./verbs/verify.ts";
 
 export function imageRoutes(images: Images): Route[] {
   return [
@@ -33,6 +34,7 @@ export function imageRoutes(images: Images): Route[] {
     { method: "POST", path: "/images/{name:*}/tag", handle: (request) => handleTag(images, request) },
     { method: "POST", path: "/images/{name:*}/push", handle: (request) => handlePush(images, request) },
     { method: "DELETE", path: "/images/{name:*}", handle: (request) => handleRemove(images, request) },
+    { method: "POST", path: "/hbx/v1/images/verify", handle: (request) => handleVerify(images, request) },
     { method: "POST", path: "/hbx/v1/images/base", handle: (request) => handleBaseImage(images, request) },
     {
       method: "GET",

@@ -85,7 +85,8 @@ export function createHeldMounts(
       return work;
     },
     async unmount(image) {
-      await mounting.get(image)?.catch(() => undefined);
+      // Forgotten at once where it can be: who asks from now on gets a mount of its own.
+      if (!mounted.has(image)) await mounting.get(image)?.catch(() => undefined);
       const held = mounted.get(image);
       if (!held) return;
       mounted.delete(image);

@@ -2,7 +2,7 @@
  * One EROFS image per stack of layers, without contents, mounted once and kept mounted; the contents are the objects of
  * the file store. A container mounts one overlay over both, whatever the number of its layers.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex, digestOf } from "../../base/digest.ts";
 import type { LayerStack } from "../../engines/index.ts";
@@ -30,15 +30,20 @@ export function createErofsSnapshotter({ files, mounts, mountPoints }: ErofsOpti
   const opening = new Map<Digest, Promise<LayerStack>>();
   const imageFile = (stack: Digest) => join(root, `${digestHex(stack)}.erofs`);
   const stackOf = (mounted: string): LayerStack => ({ lowers: [mounted], data: [files.objects] });
+  const compose = async (layers: readonly LayerId[], out: string): Promise<void> => {
+    const { tar, diffId: lowest } = await skeleton;
+    const signal = new AbortController().signal;
+    if (!files.has(lowest)) await files.ingest({ chunks: once(tar) }, { expectedDigest: lowest, signal });
+    await files.compose([lowest, ...layers.map(({ diffId }) => diffId)], out);
+  };
   const open = async (stack: Digest, layers: readonly LayerId[]): Promise<LayerStack> => {
     const file = imageFile(stack);
-    if (!existsSync(file)) {
-      const { tar, diffId: lowest } = await skeleton;
-      const signal = new AbortController().signal;
-      if (!files.has(lowest)) await files.ingest({ chunks: once(tar) }, { expectedDigest: lowest, signal });
-      await files.compose([lowest, ...layers.map(({ diffId }) => diffId)], file);
-    }
+    if (!existsSync(file)) await compose(layers, file);
     return stackOf(await mounts.mount(file));
+  };
+  const remove = (file: string): Promise<void> => {
+    rmSync(file, { force: true });
+    return mounts.unmount(file).catch(() => undefined);
   };
   return {
     name: "erofs",
@@ -69,15 +74,30 @@ export function createErofsSnapshotter({ files, mounts, mountPoints }: ErofsOpti
       const stack = layers.at(-1)?.chainId;
       return stack === undefined ? {} : { ImageFile: imageFile(stack), ObjectsDir: files.objects };
     },
-    async collect(keep) {
-      for (const entry of readdirSync(root)) {
-        const stack = `sha256:${entry.slice(0, 64)}` as Digest;
-        if (keep.stacks.has(stack) || opening.has(stack)) continue;
-        await mounts.unmount(join(root, entry)).catch(() => undefined);
-        rmSync(join(root, entry), { force: true });
+    async check(layers, { mend }) {
+      const stack = layers.at(-1)?.chainId;
+      if (stack === undefined || !existsSync(imageFile(stack))) return null;
+      const again = join(root, `${digestHex(stack)}.again`);
+      try {
+        await compose(layers, again);
+        if (sameBytes(again, imageFile(stack))) return null;
+        if (mend) await remove(imageFile(stack));
+        return "content";
+      } finally {
+        for (const file of [again, `${again}.tree`]) rmSync(file, { force: true });
       }
+    },
+    async collect(mark) {
       const { diffId } = await skeleton;
-      return files.collect(new Set([...keep.diffIds, diffId]), keep.drafts).catch(() => ({ items: 0, sizeBytes: 0 }));
+      const keep = mark();
+      const stray = readdirSync(root).filter((entry) => {
+        const stack = `sha256:${entry.slice(0, 64)}` as Digest;
+        return !keep.stacks.has(stack) && !opening.has(stack);
+      });
+      const removed = stray.map((entry) => remove(join(root, entry)));
+      const swept = files.collect(new Set([...keep.diffIds, diffId]), keep.drafts);
+      await Promise.all(removed);
+      return swept;
     },
   };
 }
@@ -88,6 +108,10 @@ async function skeletonLayer(paths: readonly string[]): Promise<{ tar: Uint8Arra
   );
   const tar = Buffer.concat(await Array.fromAsync(writeTar(entries)));
   return { tar, diffId: digestOf(tar) };
+}
+
+function sameBytes(a: string, b: string): boolean {
+  return statSync(a).size === statSync(b).size && readFileSync(a).equals(readFileSync(b));
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

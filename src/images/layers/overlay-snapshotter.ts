@@ -79,7 +79,9 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
       const [top = "", ...below] = lowers(layers);
       return { UpperDir: top, ...(below.length > 0 ? { LowerDir: below.join(":") } : {}) };
     },
-    async collect(keep) {
+    check: () => Promise.resolve(null), // nothing is made ahead
+    async collect(mark) {
+      const keep = mark();
       const strays = readdirSync(root).filter(
         (entry) => /^[0-9a-f]{64}$/.test(entry) && !keep.chains.has(`sha256:${entry}` as Digest),
       );

@@ -23,8 +23,13 @@ export type Snapshotter = {
   open(layers: readonly LayerId[]): LayerStack | Promise<LayerStack>;
   /** Where the layers lie, for people who inspect an image. */
   describe(layers: readonly LayerId[]): Record<string, string>;
-  /** Takes everything away that is not kept. Names go at once; files by the time the promise resolves. Never rejects. */
-  collect(keep: Keep): Promise<Freed>;
+  /** Makes what `open` made ahead once more and compares. Null where it is the same; with `mend`, what differs goes. */
+  check(layers: readonly LayerId[], options: { mend: boolean; signal: AbortSignal }): Promise<string | null>;
+  /**
+   * Takes everything away that is not kept. Names go in one step with `mark`, so that nothing comes in between; files by the
+   * time the promise resolves.
+   */
+  collect(mark: () => Keep): Promise<Freed>;
 };
 
 /** A layer as it came, compressed or not: a file that only we can change, or bytes that arrive. */

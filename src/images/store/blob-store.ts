@@ -25,6 +25,10 @@ export type ByteRange = { offset: number /** Default: to the end. */; length?: n
 
 export type BlobStore = {
   has(digest: Digest): boolean;
+  /** Whether it lies here as a file of its own. */
+  hasFile(digest: Digest): boolean;
+  /** Every blob that lies here as a file. */
+  list(): Digest[];
   size(digest: Digest): number;
   /** Small content, all at once: configurations and manifests. */
   read(digest: Digest): Uint8Array;
@@ -53,6 +57,11 @@ export function openBlobStore(home: string): BlobStore {
   const draftName = () => join(drafts, createShortId());
   return {
     has: (digest) => existsSync(path(digest)),
+    hasFile: (digest) => existsSync(path(digest)),
+    list: () =>
+      readdirSync(root)
+        .filter((entry) => /^[0-9a-f]{64}$/.test(entry))
+        .map((entry) => `sha256:${entry}` as Digest),
     size: (digest) => statSync(path(digest)).size,
     read: (digest) => readFileSync(path(digest)),
     open: (digest, range) => readFile(path(digest), range),

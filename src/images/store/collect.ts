@@ -25,10 +25,12 @@ export function collectLayers(store: ImageStore, leases: Leases): Collected {
     freed.items++;
     freed.sizeBytes += blobBytes;
   }
-  const keep = marked(store, leases);
+  const mark = () => marked(store, leases);
   return {
     chainIds: layers.map((layer) => layer.chainId).reverse(),
-    finished: Promise.all(store.forms.map((form) => form.collect(keep))).then((parts) => sum([freed, ...parts])),
+    finished: Promise.all(store.forms.map((form) => form.collect(mark).catch(() => nothing))).then((parts) =>
+      sum([freed, ...parts]),
+    ),
   };
 }
 
@@ -48,16 +50,19 @@ export async function sweepStore(
     store.forms.map((form) => {
       const without = unused(form);
       const kept = (ids: ReadonlySet<Digest>) => new Set([...ids].filter((id) => !without.has(id)));
-      return form.collect({
+      return form.collect(() => ({
         ...keep,
         chains: kept(keep.chains),
         diffIds: kept(keep.diffIds),
         stacks: kept(keep.stacks),
-      });
+      }));
     }),
   );
   return swept + sum(parts).items;
 }
+
+/** A collection that failed: what it left is swept at the next start. */
+const nothing: Freed = { items: 0, sizeBytes: 0 };
 
 /** What others hold as a blob may lie here as a layer's files only. */
 function marked({ table, keptBlobs }: ImageStore, leases: Leases): Keep {

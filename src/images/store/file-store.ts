@@ -23,14 +23,22 @@ export type FileStore = {
   /** Writes the EROFS image of these layers (bottom first), without contents. */
   compose(diffIds: readonly Digest[], out: string): Promise<void>;
   layers(): Digest[];
+  /** Rehashes layers and their objects, all without `diffIds`; `remove` takes damaged objects away. */
+  verify(options: VerifyFiles): Promise<{ bad: BadFile[]; objects: number; sizeBytes: number }>;
+  /** Takes a layer's name away, so that it can be taken in again. */
+  forget(diffId: Digest): void;
   /** Removes layers that are not kept, then every object that no layer names. */
   collect(keep: ReadonlySet<Digest>, always: boolean): Promise<Freed>;
 };
+
+export type VerifyFiles = { diffIds?: readonly Digest[] | undefined; remove: boolean; signal: AbortSignal };
+export type BadFile = { what: "tree" | "recipe" | "object"; id: string; reason: string; layers: Digest[] };
 
 type Options = { home: string; jobs: Jobs; limits: UnpackLimits };
 
 export function openFileStore({ home, jobs, limits }: Options): FileStore {
   const path = join(home, "files");
+  const objects = join(path, "objects");
   const trees = join(path, "trees");
   const recipes = join(path, "recipes");
   mkdirSync(trees, { recursive: true, mode: 0o700 });
@@ -38,9 +46,13 @@ export function openFileStore({ home, jobs, limits }: Options): FileStore {
     readdirSync(trees)
       .filter((entry) => /^[0-9a-f]{64}$/.test(entry))
       .map((entry) => `sha256:${entry}` as Digest);
+  /** The recipe last: a tree without one would be a layer that cannot be given back. */
+  const forget = (diffId: Digest) => {
+    for (const directory of [trees, recipes]) rmSync(join(directory, digestHex(diffId)), { force: true });
+  };
   return {
     path,
-    objects: join(path, "objects"),
+    objects,
     has: (diffId) => existsSync(join(trees, digestHex(diffId))),
     async ingest(bytes, { expectedDigest, signal, copyTo }) {
       const done = await jobs.run(
@@ -66,13 +78,19 @@ export function openFileStore({ home, jobs, limits }: Options): FileStore {
       await jobs.run({ t: "imageCompose", store: path, diffIds, out });
     },
     layers,
+    async verify({ diffIds, remove, signal }) {
+      const bad: BadFile[] = [];
+      const done = await jobs.run(
+        { t: "storeVerify", store: path, content: true, remove, ...(diffIds ? { diffIds } : {}) },
+        { signal, onFrame: (frame) => void bad.push(frame as unknown as BadFile) },
+      );
+      return { bad, objects: Number(done.objects), sizeBytes: Number(done.sizeBytes) };
+    },
+    forget,
     async collect(keep, always) {
       const strays = layers().filter((diffId) => !keep.has(diffId));
-      for (const diffId of strays) {
-        // The recipe last: a tree without one would be a layer that cannot be given back.
-        for (const directory of [trees, recipes]) rmSync(join(directory, digestHex(diffId)), { force: true });
-      }
-      if (strays.length === 0 && !always) return { items: 0, sizeBytes: 0 };
+      strays.forEach(forget);
+      if (strays.length === 0 && !(always && existsSync(objects))) return { items: 0, sizeBytes: 0 };
       const done = await jobs.run({ t: "objectsCollect", store: path });
       return { items: strays.length + Number(done.drafts), sizeBytes: Number(done.removedBytes) };
     },
