@@ -20,7 +20,9 @@ describe.each(pages)("$path", ({ path, text }) => {
 
   test("names only verbs and npm scripts that are there", () => {
     const code = [...text.matchAll(/```[\s\S]*?```|`[^`\n]+`/g)].map((match) => match[0]).join("\n");
-    const verbs = [...code.matchAll(/(?:^|[`|]|bin\/)\s*hbx ([a-z-]+(?: [a-z][a-z-]*)?)/gm)].map((match) => match[1] ?? "");
+    const verbs = [...code.matchAll(/(?:^|[`|]|bin\/)\s*hbx ([a-z][a-z-]*(?: [a-z][a-z-]*)?)/gm)].map(
+      (match) => match[1] ?? "",
+    );
     expect(verbs.filter((verb) => !findVerb(verb.split(" ")))).toEqual([]);
     const scripts = [...code.matchAll(/npm (?:run )?(setup|test|run [\w-]+)/g)].map((match) => match[1] ?? "");
     const named = [...code.matchAll(/npm run ([\w-]+)/g)].map((match) => match[1] ?? "");
