@@ -42,6 +42,7 @@ pub struct Answer {
     pub kept: u64,
     pub drafts: u64,
     pub bad: u64,
+    pub trees: u64,
     pub changes: u64,
     pub images: Vec<ImageUse>,
 }
