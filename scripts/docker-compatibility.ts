@@ -26,7 +26,7 @@ export const dockerRoutes = (): Route[] =>
     containerRoutes(nothing),
     imageRoutes(nothing),
     volumeRoutes(nothing),
-    networkRoutes(nothing, () => []),
+    networkRoutes(nothing, {} as never),
     systemRoutes(nothing),
   ]
     .flat()

@@ -22,6 +22,8 @@ export type Settings = {
   insecureRegistries: readonly string[];
   /** A file of certificate authorities beside the built-in ones; empty for none. */
   registryAuthorities: string;
+  /** Where subnets of networks come from: ones of prefix length `size` out of `base`. Empty: the engine's own pools. */
+  addressPools: readonly { base: string; size: number }[];
 };
 
 /** `host:port` and files in PEM. */
@@ -38,6 +40,7 @@ export const defaultSettings: Readonly<Settings> = Object.freeze({
   registryMirrors: Object.freeze({}),
   insecureRegistries: Object.freeze([]),
   registryAuthorities: "",
+  addressPools: [],
 });
 
 type Check = { expected: string; ok(value: unknown): boolean };
@@ -78,6 +81,14 @@ const checks: Record<keyof Settings, Check> = {
   registryAuthorities: {
     expected: "the absolute path of a file",
     ok: (value) => typeof value === "string" && /^(\/.*)?$/.test(value),
+  },
+  addressPools: {
+    expected: "a list of {base, size}",
+    ok: (value) =>
+      Array.isArray(value) &&
+      value.every(
+        (pool) => typeof pool?.base === "string" && Number.isInteger(pool.size) && Object.keys(pool).length === 2,
+      ),
   },
 };
 

@@ -56,16 +56,6 @@ export type VolumeProvider = {
   removeAnonymous(name: string): Promise<void>;
 };
 
-/** What a container asks of the network: the parsed settings, before anything was claimed. */
-export type NetworkUse = {
-  containerId: string;
-  name: string;
-  /** `bridge`, `none`, `host`, or the name or id of a network. Never `container:…` (solved here) nor `default`. */
-  mode: string;
-  /** Per network, as the client gave them. */
-  endpoints: Record<string, EndpointSettings>;
-};
-
 export type GuestFiles = { hostname: string; hosts: string; resolvConf: string };
 
 export type GuestFilesRequest = {
@@ -79,19 +69,64 @@ export type GuestFilesRequest = {
   dns: readonly string[];
   dnsSearch: readonly string[];
   dnsOptions: readonly string[];
-  endpoint: Endpoint | null;
+  /** The way out first. */
+  endpoints: readonly Endpoint[];
+  /** In a network whose containers are found by name. */
+  named: boolean;
 };
+
+/** Who a container is to those that ask for it by name. */
+export type NamedContainer = {
+  containerId: string;
+  containerName: string;
+  hostname: string;
+  domainname: string;
+  namespace: string;
+  dns: { servers: readonly string[]; search: readonly string[]; options: readonly string[] };
+  /** By the names of networks. */
+  aliases: Readonly<Record<string, readonly string[]>>;
+};
+
+export type Priorities = Readonly<Record<string, number>>;
 
 export type NetworkProvider = {
   /** What a container gets that asks for none in particular; with a reason where that is no network at all. */
   readonly default: { mode: string; without: string | null };
-  /** Throws not_found "network x not found" or a refusal for settings it cannot honour. */
-  request(use: NetworkUse): NetworkRequest;
+  /** Checks what is asked of networks; endpoints by the networks' own names, that of `mode` first. Throws what cannot be had. */
+  plan(
+    mode: string,
+    wanted: Readonly<Record<string, EndpointSettings>>,
+    none: EndpointSettings,
+  ): [string, EndpointSettings][];
+  /** The same for one that is connected later, to a container in `others`; answers its name. */
+  planConnect(ref: string, settings: EndpointSettings, others: readonly string[]): string;
+  /** What to ask of the engine for a start in this network. Throws not_found "network x not found". */
+  request(mode: string, settings: EndpointSettings): NetworkRequest;
+  nameOf(ref: string): string;
   /** Id of a network as inspect shows it; empty when unknown. */
   networkId(name: string): string;
+  endpointId(network: string, containerId: string): string;
+  /** Whether its containers are found by name, and whether their ports can be published. False for an unknown one. */
+  hasNames(name: string): boolean;
+  canPublish(name: string): boolean;
   files(request: GuestFilesRequest): GuestFiles;
+  /** A further interface in `namespace`, beside those that it has. */
+  attach(name: string, settings: EndpointSettings, namespace: string, used: readonly Endpoint[]): Promise<Endpoint>;
+  detach(endpoint: Endpoint, namespace: string): Promise<void>;
+  release(endpoint: Endpoint): void;
+  /** Makes the default routes right for what is connected. */
+  route(endpoints: readonly Endpoint[], priorities: Priorities, namespace: string): Promise<void>;
+  /** Who is where: before its process runs, and at each connect. Again: after a restart of the daemon. */
+  announce(who: NamedContainer, endpoints: readonly Endpoint[]): Promise<void>;
+  announceAgain(who: NamedContainer, endpoints: readonly Endpoint[]): Promise<void>;
+  withdraw(containerId: string, endpoints: readonly Endpoint[]): void;
   /** Opens the ports, all or none; answers the bindings as they really are. Only called when there are any. */
-  publish(containerId: string, endpoint: Endpoint, ports: PortMap): Promise<PortMap>;
+  publish(
+    containerId: string,
+    endpoints: readonly Endpoint[],
+    priorities: Priorities,
+    ports: PortMap,
+  ): Promise<PortMap>;
   unpublish(containerId: string): Promise<void>;
 };
 

@@ -37,6 +37,12 @@ export const removalInProgress = (id: string) =>
 
 export const noSuchExec = (id: string) => make("not_found", "exec_not_found", `No such exec instance: ${id}`);
 
+export const alreadyConnected = (name: string, network: string) =>
+  make("forbidden", "already_connected", `endpoint with name ${name} already exists in network ${network}`);
+
+export const notConnected = (name: string, network: string) =>
+  make("not_found", "not_connected", `container ${name} is not connected to network ${network}`);
+
 export const failure = (code: string, message: string, cause?: unknown) =>
   new EngineError({ kind: "internal", code: `container.${code}`, message, cause });
 

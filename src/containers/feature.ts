@@ -6,6 +6,8 @@ import type { Endpoint, Engine } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
 import { adoptAll } from "./adopt/adopt.ts";
 import { type CommitSource, openCommitSource } from "./archive/commit-source.ts";
+import { connect } from "./connect/connect.ts";
+import { disconnect } from "./connect/disconnect.ts";
 import { createReadyDirectories } from "./create/ready-directories.ts";
 import type {
   Clock,
@@ -20,6 +22,7 @@ import { type Container, isRunning } from "./model/container.ts";
 import type { Context } from "./model/context.ts";
 import { createTrash } from "./remove/trash.ts";
 import { containerRoutes } from "./routes.ts";
+import { networkNames } from "./run/network-mode.ts";
 import { stop } from "./run/stop.ts";
 import { containerMigrations } from "./store/migrations.ts";
 import { createStore } from "./store/store.ts";
@@ -59,7 +62,7 @@ export type LivingContainer = {
   name: string;
   mode: string;
   runtimeId: string;
-  endpoint: Endpoint | null;
+  endpoints: readonly Endpoint[];
 };
 
 export type Containers = AsyncDisposable & {
@@ -71,6 +74,12 @@ export type Containers = AsyncDisposable & {
   counts(): { total: number; running: number; paused: number; stopped: number };
   /** Those with processes, and the host objects they live on. */
   living(): LivingContainer[];
+  /** What happens to containers below /networks. */
+  networking: {
+    connect(container: string, network: string, settings: unknown): Promise<void>;
+    disconnect(container: string, network: string, force: boolean): Promise<void>;
+    isHeld(network: string): boolean;
+  };
   /** Docker's list entries with sizes, for system df. */
   usage(): Promise<readonly object[]>;
   /** All of them as `inspect` shows them. */
@@ -96,9 +105,14 @@ export function createContainers(deps: ContainersDeps): Containers {
     living: () =>
       [...store.all.values()].flatMap(({ id, name, hostConfig, workload }) => {
         if (!workload) return [];
-        const { runtimeId, endpoint } = workload.record;
-        return [{ id, name, mode: endpoint?.network ?? hostConfig.NetworkMode, runtimeId, endpoint }];
+        const { runtimeId, endpoints } = workload.record;
+        return [{ id, name, mode: hostConfig.NetworkMode, runtimeId, endpoints }];
       }),
+    networking: {
+      connect: (ref, network, settings) => connect(context, store.find(ref), network, settings),
+      disconnect: (ref, network, force) => disconnect(context, store.find(ref), network, force),
+      isHeld: (network) => [...store.all.values()].some((container) => networkNames(container).includes(network)),
+    },
     usage: () => list(context, new URLSearchParams({ all: "1", size: "1" })),
     inspectAll: () => [...store.all.values()].map((container) => inspect(context, container, null)),
     summaries: () => [...store.all.values()].map(summarise),

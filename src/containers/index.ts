@@ -10,7 +10,6 @@ export type {
   ImageProvider,
   Jobs,
   NetworkProvider,
-  NetworkUse,
   ProcessPlanner,
   VolumeForContainer,
   VolumeProvider,

@@ -12,8 +12,8 @@ export function imageUses(summaries: () => readonly ContainerSummary[]): ImageUs
   };
 }
 
-export function attachedContainers(containers: Containers): Attached[] {
-  return containers.living();
+export function attachedContainers(containers: Containers | null): Attached[] {
+  return containers?.living() ?? [];
 }
 
 /** A container's configuration in the words of an image's: what is not set is left out. */

@@ -12,6 +12,7 @@ import {
   createZygote,
   failureMessage,
   mountPoints,
+  openNameControl,
   planProcess,
 } from "../engines/native/index.ts";
 import {
@@ -22,12 +23,13 @@ import {
   openImages,
   sweepImages,
 } from "../images/index.ts";
-import { createNetworks, doctorRoutes, networkMigrations, networkRoutes } from "../network/index.ts";
+import { createNameService, createNetworks, doctorRoutes, networkMigrations, networkRoutes } from "../network/index.ts";
 import { createRegistry, openRegistryTable, registryKeeper, registryRoutes } from "../registry/index.ts";
 import { defaultCapabilities } from "../security/index.ts";
 import { createEvents, openDatabase } from "../state/index.ts";
 import { createContainerVolumes, openVolumes, volumeRoutes } from "../volumes/index.ts";
 import { attachedContainers, commitSource, imageUses } from "./bridges.ts";
+import { checkPools } from "./check-pools.ts";
 import { createClock } from "./clock.ts";
 import { readPlanFacts } from "./host-facts.ts";
 import { registrySettings } from "./registry-settings.ts";
@@ -71,10 +73,20 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   let containers: Containers | null = null;
   const summaries = () => containers?.summaries() ?? [];
   db.migrate(networkMigrations);
+  const names = createNameService({
+    ...{ jobs, logger },
+    connect: openNameControl,
+    socketPath: join(run, "names"),
+    resolvConf: "/etc/resolv.conf",
+  });
   const networks = createNetworks({
-    ...{ db, jobs, tag },
+    names,
+    ...{ db, jobs, events, logger, tag },
     publishAddress: settings.publishAddress,
+    ...(settings.addressPools.length > 0 ? { addressPools: checkPools(settings.addressPools) } : {}),
+    attached: () => attachedContainers(containers),
     containerName: (id) => summaries().find((one) => one.id === id)?.name ?? id,
+    spares: { warm: (id) => engine.warmNetwork(id), drain: (id) => engine.drainNetwork(id) },
     withoutBridge: rootless ? "this daemon runs without root" : null,
   });
   const engine = createNativeEngine({
@@ -82,7 +94,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     connect: zygote.connect,
     network: networks,
     spares: settings.spares,
-    warmNetwork: warmNetwork(rootless !== null),
+    warmNetwork: warmNetwork(rootless !== null, networks.networkId("bridge")),
   });
   const commits: CommitSources = {
     open(container, options) {
@@ -131,8 +143,13 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     ...registryRoutes(registry),
     ...volumeRoutes(volumes),
     // Before those that take any name for a network's.
-    ...doctorRoutes({ tag, jobs, networks: () => networks.list(), containers: () => containers.inspectAll() }),
-    ...networkRoutes(networks, () => attachedContainers(containers)),
+    ...doctorRoutes({
+      tag,
+      jobs,
+      networks: () => networks.described(),
+      containers: () => containers.inspectAll(),
+    }),
+    ...networkRoutes(networks, containers.networking),
     ...createSystemRoutes({
       home,
       environment,
@@ -164,6 +181,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
       await containers[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await networks.teardown();
+      names[Symbol.dispose]();
       mounts[Symbol.dispose]();
       await zygote[Symbol.asyncDispose]();
       db[Symbol.dispose]();

@@ -23,21 +23,31 @@ export type Engine = {
 };
 
 export type NetworkRequest =
-  | { kind: "bridge"; network: string }
+  /** A network by its id. With wishes the place to run is made for this one start. */
+  | { kind: "network"; network: string; wishes?: EndpointWishes }
   | { kind: "none" }
   | { kind: "host" }
   /** The network namespace of a running process. */
   | { kind: "join"; pid: number };
 
-/** What the workload's network looks like, once claimed. Absent for none, host and join. */
+/** What a container wants its interface to have; absent: what is free. */
+export type EndpointWishes = { address?: string; address6?: string; mac?: string; linkLocal?: string[] };
+
+/** A workload's interface in one network. Texts are empty and numbers 0 where it has no such thing. */
 export type Endpoint = {
+  /** Name and id of the network. */
   network: string;
+  networkId: string;
   interface: string;
+  /** The other end, on the host; for kinds without one a name all the same, which holds the addresses. */
   hostInterface: string;
+  mac: string;
   address: string;
   prefixLength: number;
   gateway: string;
-  mac: string;
+  address6: string;
+  prefixLength6: number;
+  gateway6: string;
 };
 
 export type Adoption = { state: "running"; workload: Workload } | { state: "exited"; exit: Exit } | { state: "lost" };
@@ -55,11 +65,15 @@ export type RuntimeRecord = {
   holderPid: number;
   startedAtMs: number;
   cgroupDirs: Record<string, string>;
-  endpoint: Endpoint | null;
+  /** The claimed one first, then those that were connected later. Whoever connects changes this. */
+  endpoints: Endpoint[];
 };
 
 export type Claim = {
+  /** Absent for none, host and join. */
   readonly endpoint: Endpoint | null;
+  /** Where further interfaces are made: `/proc/PID/ns/net` of a process that lives as long as the workload. */
+  readonly namespace: string;
   /** Attaches before the start, so that not a byte is missed. */
   attach(options: AttachOptions, output?: Duplex): Promise<Duplex>;
   /** Throws an EngineError that says what failed; the claim is gone then. */
@@ -70,6 +84,8 @@ export type Claim = {
 
 export type Workload = {
   readonly record: RuntimeRecord;
+  /** As the claim's. */
+  readonly namespace: string;
   /** Duration of each start step in µs, as the core measured them. Empty after an adoption. */
   readonly timings: Readonly<Record<string, number>>;
   /** Resolves once, when the exit was persisted and announced; never rejects. A killed shim gives code 137 with `error`. */

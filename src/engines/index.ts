@@ -3,6 +3,7 @@ export type {
   Adoption,
   Claim,
   Endpoint,
+  EndpointWishes,
   Engine,
   EngineName,
   ExecHandle,
@@ -23,6 +24,7 @@ export type {
 } from "./native/plan.ts";
 export type {
   AttachOptions,
+  DefaultRoute,
   Exit,
   JobFrame,
   NamesAsker,

@@ -16,4 +16,16 @@ export const networkMigrations: readonly Migration[] = [
       CREATE TABLE network_sysctl (path TEXT PRIMARY KEY, previous TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    id: "network.2",
+    sql: `
+      DROP TABLE network_bridge;
+      DROP TABLE network_lease;
+      CREATE TABLE network (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE network_address (
+        network TEXT NOT NULL, address TEXT NOT NULL, holder TEXT NOT NULL, released_ms INTEGER NOT NULL,
+        PRIMARY KEY (network, address)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];

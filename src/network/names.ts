@@ -1,7 +1,7 @@
 /** Names of host objects. All derive from the home's tag, so two daemons never touch each other's. */
 
 export type NetworkNames = {
-  /** 11 characters. */
+  /** Of the default bridge; the others' begin so. 11 characters. */
   bridge: string;
   table: string;
   /** What the host's end of every veth pair begins with. */
@@ -13,7 +13,17 @@ export function networkNames(tag: string): NetworkNames {
   return { bridge: `hbx${tag}`, table: `hbx_${tag}`, vethPrefix: `hv${tag}` };
 }
 
-/** The host's end for an address: 14 characters, unique within a /16. */
-export function vethName(names: NetworkNames, address: number): string {
-  return names.vethPrefix + (address & 0xffff).toString(16).padStart(4, "0");
+const suffixes = 36 ** 4;
+
+/** Names of 4 more characters in turn, that `isTaken` knows nothing of. Begins anywhere, so that a crash is not met again. */
+export function createNaming(prefix: string, isTaken: (name: string) => boolean, first = Math.random()): () => string {
+  let next = Math.floor(first * suffixes);
+  return () => {
+    for (let attempt = 0; attempt < suffixes; attempt++) {
+      next = (next + 1) % suffixes;
+      const name = prefix + next.toString(36).padStart(4, "0");
+      if (!isTaken(name)) return name;
+    }
+    throw new Error(`every name that begins with ${prefix} is taken`);
+  };
 }

@@ -1,150 +1,178 @@
 import { beforeEach, expect, test } from "bun:test";
-import type { JobFrame, NetOp } from "../engines/native/protocol.ts";
-import { type Database, openDatabase } from "../state/index.ts";
-import type { HostNetwork } from "./address/host.ts";
-import { createNetworks, type Networks, networkMigrations } from "./index.ts";
+import type { Database } from "../state/index.ts";
+import { createFakeHost, createFakeNames, type FakeHost, openNetworks } from "./test-support/fake-host.ts";
 
-const onBridge = { kind: "bridge", network: "bridge" } as const;
-const tag = "00000000";
+const bridge = "hbx00000000";
+let lab: FakeHost;
 let db: Database;
-let links: string[];
-let ops: NetOp[];
-let nowMs: number;
-
-const host: HostNetwork = {
-  subnets: () => [],
-  routes: () => [],
-  links: () => links,
-  hasLink: (name) => links.includes(name),
-  isBridge: (link) => link.startsWith("hbx"),
-  sysctl: () => "1",
-};
-
-function open(withoutBridge: string | null = null): Networks {
-  const run = async (frame: JobFrame) => {
-    if (frame.t !== "network") throw new Error(frame.t);
-    ops.push(...frame.ops);
-    for (const op of frame.ops) {
-      if (op.op === "bridge") links = [...new Set([...links, op.name])];
-      if (op.op === "linkDelete") links = links.filter((link) => link !== op.name);
-    }
-  };
-  const now = () => nowMs;
-  return createNetworks({
-    db,
-    jobs: { run },
-    tag,
-    publishAddress: "127.0.0.1",
-    containerName: (id) => id,
-    withoutBridge,
-    host,
-    now,
-  });
-}
+const open = () => openNetworks(lab, db);
+const kinds = () => lab.applied.map(({ op }) => op);
 
 beforeEach(() => {
-  db = openDatabase(":memory:");
-  db.migrate(networkMigrations);
-  links = ["lo", "eth0"];
-  ops = [];
-  nowMs = 1_000_000;
+  lab = createFakeHost();
+  db = lab.db();
 });
 
-test("prepare() for the bridge gives each spare an address, a MAC and a link of its own", async () => {
-  const networks = open();
-  const [a, b] = [await networks.prepare(onBridge), await networks.prepare(onBridge)];
-  expect(a.net).toEqual({
-    kind: "veth",
-    bridge: "hbx00000000",
-    hostIf: "hv000000000002",
-    interface: "eth0",
-    mac: "02:42:ac:14:00:02",
-    mtu: 1500,
-    addresses: ["172.20.0.2/16"],
-    gateway: "172.20.0.1",
+test("prepare() for the default bridge gives each spare an address, a MAC and a link of its own", async () => {
+  const { networks } = open();
+  const request = { kind: "network", network: networks.networkId("bridge") } as const;
+  const [a, b] = [await networks.prepare(request), await networks.prepare(request)];
+  expect(a.net).toMatchObject({
+    ...{ kind: "veth", bridge, interface: "eth0", mac: "02:42:ac:14:00:02", mtu: 1500 },
+    ...{ addresses: ["172.20.0.2/16"], gateway: "172.20.0.1" },
   });
-  expect(b.endpoint).toMatchObject({ address: "172.20.0.3", prefixLength: 16, hostInterface: "hv000000000003" });
+  expect(b.endpoint).toMatchObject({ address: "172.20.0.3", prefixLength: 16, network: "bridge", address6: "" });
+  expect(a.endpoint?.hostInterface).toMatch(/^hv00000000[0-9a-z]{4}$/);
+  expect(b.endpoint?.hostInterface).not.toBe(a.endpoint?.hostInterface);
 });
 
 test("prepare() for none and host touches nothing", async () => {
-  expect(await open().prepare({ kind: "none" })).toMatchObject({ net: { kind: "none" }, endpoint: null });
-  expect(await open().prepare({ kind: "host" })).toMatchObject({ net: { kind: "host" }, endpoint: null });
-  expect(ops).toEqual([]);
+  const { networks } = open();
+  expect(await networks.prepare({ kind: "none" })).toEqual({ net: { kind: "none" }, endpoint: null });
+  expect(await networks.prepare({ kind: "host" })).toEqual({ net: { kind: "host" }, endpoint: null });
+  expect(lab.applied).toEqual([]);
 });
 
-test("an address is released once, even when its address is another's by then", async () => {
-  const networks = open();
-  const { release } = await networks.prepare(onBridge);
-  release();
-  nowMs += 60_000;
-  const again = await networks.prepare(onBridge);
-  expect(again.endpoint?.address).toBe("172.20.0.2");
-  release();
-  nowMs += 60_000;
-  expect((await networks.prepare(onBridge)).endpoint?.address).toBe("172.20.0.3");
+test("an address is released by its holder only, and rests", async () => {
+  const { networks, prepare } = open();
+  const first = await prepare("bridge");
+  networks.release(first);
+  expect((await prepare("bridge")).address).toBe("172.20.0.3");
+  lab.state.nowMs += 60_000;
+  expect((await prepare("bridge")).address).toBe("172.20.0.2");
+  networks.release(first);
+  lab.state.nowMs += 60_000;
+  expect((await prepare("bridge")).address).toBe("172.20.0.4");
 });
 
-test("sweep() restores the table with the living ports, frees the rest and removes our strays only", async () => {
+test("sweep() restores what the living need, frees the rest and removes our strays only", async () => {
   const before = open();
-  const [kept, gone] = [await before.prepare(onBridge), await before.prepare(onBridge)];
-  if (!kept.endpoint || !gone.endpoint) throw new Error("no endpoint");
-  const ports = await before.publish("kept", kept.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
-  await before.publish("gone", gone.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "" }] });
-  await before.teardown();
-  links.push("hv000000000002", "hv000000000003", "hvffffffff0003", "veth1");
-  ops = [];
+  await before.networks.create({ Name: "n1" });
+  const [kept, gone] = [await before.prepare("bridge"), await before.prepare("n1")];
+  const ports = { "80/tcp": [{ HostIp: "", HostPort: "" }] };
+  const actual = await before.networks.publish("kept", [kept], {}, ports);
+  await before.networks.publish("gone", [gone], {}, ports);
+  for (const link of [kept.hostInterface, gone.hostInterface, "hvffffffff0003", "veth1", "hbx00000000zzzz"])
+    lab.links.set(link, []);
+  lab.applied.length = 0;
 
   const after = open();
-  await after.sweep([{ id: "kept", endpoint: kept.endpoint }]);
-  expect(ops.filter(({ op }) => op === "linkDelete")).toEqual([
-    { op: "linkDelete", name: "hv000000000003", missingOk: true },
-  ]);
-  const published = ops.filter((op) => op.op === "nftPublish");
-  expect(published.map(({ hostPort }) => String(hostPort))).toEqual([ports["80/tcp"]?.[0]?.HostPort ?? ""]);
-  after.adopt(kept.endpoint)();
-  await after.unpublish("kept");
-  await after.teardown();
-  expect(links).toEqual(["lo", "eth0", "hv000000000002", "hvffffffff0003", "veth1"]);
+  await after.networks.sweep([{ id: "kept", endpoints: [kept] }]);
+  const deleted = lab.applied.flatMap((op) => (op.op === "linkDelete" ? [op.name] : []));
+  expect(deleted.toSorted()).toEqual([gone.hostInterface, "hbx00000000zzzz", deleted.at(-1) ?? ""].toSorted());
+  expect(deleted.at(-1)).toMatch(/^hbx00000000[0-9a-z]{4}$/); // n1's bridge: made again when it is needed
+  const published = lab.applied.flatMap((op) => (op.op === "nftPublish" ? [String(op.hostPort)] : []));
+  expect(published).toEqual([actual["80/tcp"]?.[0]?.HostPort ?? ""]);
+  expect(lab.applied).toContainEqual({
+    ...{ op: "port", link: kept.hostInterface, bridge, isolated: false, missingOk: true },
+  });
+  await after.networks.unpublish("kept");
+  after.networks.release(kept);
+  await after.networks.teardown();
+  await before.networks.teardown();
+  expect([...lab.links.keys()]).toEqual(["lo", "eth0", kept.hostInterface, "hvffffffff0003", "veth1"]);
+  expect(lab.sysctls.get("net/ipv4/ip_forward")).toBe("0");
 });
 
 test("sweep() without anybody alive leaves the host as it was before", async () => {
-  await open().prepare(onBridge);
-  await open().sweep([]);
-  expect(links).toEqual(["lo", "eth0"]);
-  expect(ops.slice(-2).map(({ op }) => op)).toEqual(["nftTableDelete", "linkDelete"]);
+  await open().prepare("bridge");
+  await open().networks.sweep([]);
+  expect([...lab.links.keys()]).toEqual(["lo", "eth0"]);
+  expect(kinds().at(-1)).toBe("nftTableDelete");
 });
 
-test("teardown() keeps the bridge while an address is in use", async () => {
-  const networks = open();
-  const { release } = await networks.prepare(onBridge);
+test("teardown() keeps a bridge while an address of it is in use", async () => {
+  const { networks, prepare } = open();
+  const endpoint = await prepare("bridge");
+  await networks.create({ Name: "n1" });
   await networks.teardown();
-  expect(links).toContain("hbx00000000");
-  release();
+  expect([...lab.links.keys()]).toEqual(["lo", "eth0", bridge]);
+  networks.release(endpoint);
   await networks.teardown();
-  expect(links).toEqual(["lo", "eth0"]);
+  expect([...lab.links.keys()]).toEqual(["lo", "eth0"]);
 });
 
-test("teardown() removes the table though somebody deleted the bridge by hand", async () => {
-  const networks = open();
-  (await networks.prepare(onBridge)).release();
-  links = ["lo", "eth0"];
-  ops = [];
-  await networks.teardown();
-  expect(ops.map(({ op }) => op)).toEqual(["nftTableDelete", "linkDelete"]);
+test("IPv6 forwarding keeps the host's routers heard, and everything is put back", async () => {
+  const { networks } = open();
+  await networks.create({ Name: "n1", EnableIPv6: true });
+  expect(lab.sysctls.get("net/ipv6/conf/all/forwarding")).toBe("1");
+  expect(lab.sysctls.get("net/ipv6/conf/eth0/accept_ra")).toBe("2");
+  await networks.remove("n1");
+  expect(lab.sysctls.get("net/ipv6/conf/all/forwarding")).toBe("0");
+  expect(lab.sysctls.get("net/ipv6/conf/eth0/accept_ra")).toBe("1");
 });
 
-test("inspect() shows the bridge with its containers, list() all three without", async () => {
-  const networks = open();
-  const { endpoint } = await networks.prepare(onBridge);
-  const attached = [{ id: "c1", name: "web", mode: "bridge", endpoint }];
-  const bridge = networks.inspect(networks.networkId("bridge").slice(0, 12), attached);
-  expect(bridge.IPAM.Config).toEqual([{ Subnet: "172.20.0.0/16", Gateway: "172.20.0.1" }]);
-  expect(bridge.Containers["c1"]).toMatchObject({ Name: "web", IPv4Address: "172.20.0.2/16" });
-  expect(networks.inspect("host", attached).Containers).toEqual({});
-  expect(networks.list().map(({ Name, Driver }) => `${Name} ${Driver}`)).toEqual([
-    "bridge bridge",
-    "host host",
-    "none null",
-  ]);
-  expect(() => networks.inspect("backend", [])).toThrow("network backend not found");
+test("the default bridge keeps its subnet, and takes another when the host needs that and nobody else does", async () => {
+  const first = open();
+  const endpoint = await first.prepare("bridge");
+  await first.networks.teardown();
+  lab.links.set("vpn0", ["172.20.0.0/16"]);
+  expect((await open().prepare("bridge")).address).toStartWith("172.20.");
+  const last = open();
+  await last.networks.sweep([]);
+  expect((await last.prepare("bridge")).address).toStartWith("172.21.");
+  expect(endpoint.address).toBe("172.20.0.2");
+});
+
+test("prepare() makes a bridge again that somebody deleted by hand, with its ports", async () => {
+  const { prepare } = open();
+  const first = await prepare("bridge");
+  lab.links.delete(bridge);
+  lab.applied.length = 0;
+  await prepare("bridge");
+  expect(lab.links.has(bridge)).toBe(true);
+  expect(lab.applied).toContainEqual(expect.objectContaining({ op: "port", link: first.hostInterface }));
+});
+
+test("a failure of the host leaves no lease and can be tried again", async () => {
+  const { prepare } = open();
+  lab.state.refuse = ({ op }) => (op === "nftTable" ? new Error("no nftables") : null);
+  await expect(prepare("bridge")).rejects.toThrow("no nftables");
+  lab.state.refuse = null;
+  expect((await prepare("bridge")).address).toBe("172.20.0.3");
+});
+
+test("publish() goes by the network that leads out, and nowhere where none does", async () => {
+  const { networks, prepare } = open();
+  await networks.create({ Name: "a", Options: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.2" } });
+  await networks.create({ Name: "b" });
+  await networks.create({ Name: "inside", Internal: true });
+  const [a, b, inside] = [await prepare("a"), await prepare("b"), await prepare("inside")];
+  const ports = { "80/tcp": [{ HostIp: "", HostPort: "" }] };
+  expect((await networks.publish("c1", [b, inside, a], {}, ports))["80/tcp"]?.[0]?.HostIp).toBe("127.0.0.2");
+  expect((await networks.publish("c2", [a, b], { b: 1 }, ports))["80/tcp"]?.[0]?.HostIp).toBe("127.0.0.1");
+  expect(await networks.publish("c3", [inside], {}, ports)).toEqual({});
+  for (const id of ["c1", "c2"]) await networks.unpublish(id);
+});
+
+test("route() takes the highest priority, then the first name, and no internal network", async () => {
+  const { networks, prepare } = open();
+  for (const [Name, Internal] of [
+    ["a", true],
+    ["b", false],
+    ["c", false],
+  ] as const)
+    await networks.create({ Name, Internal, EnableIPv6: Name === "c" });
+  const all = [await prepare("a"), await prepare("c"), await prepare("b")];
+  await networks.route(all, {}, "/proc/7/ns/net");
+  expect(lab.applied.at(-1)).toMatchObject({ v4: { via: all[2]?.gateway }, v6: { via: all[1]?.gateway6 } });
+  await networks.route(all, { c: 9 }, "/proc/7/ns/net");
+  expect(lab.applied.at(-1)).toMatchObject({ v4: { via: all[1]?.gateway } });
+});
+
+test("announce() and withdraw() tell the name service and the events", async () => {
+  const { names, added, removed } = createFakeNames();
+  const { networks, prepare, seen } = openNetworks(lab, db, { names });
+  await networks.create({ Name: "n1" });
+  const endpoint = await prepare("n1");
+  const who = {
+    ...{ containerId: "c1", containerName: "web", hostname: "h", domainname: "", namespace: "/proc/7/ns/net" },
+    dns: { servers: [], search: [], options: [] },
+    aliases: { n1: ["db"] },
+  };
+  await networks.announce(who, [endpoint]);
+  networks.withdraw("c1", [endpoint]);
+  expect(added).toEqual(["web n1 db"]);
+  expect(removed).toEqual([`c1 ${networks.networkId("n1")}`]);
+  expect(seen).toEqual(["network create n1", "network connect n1", "network disconnect n1"]);
 });

@@ -1,53 +1,82 @@
 /** Endpoints of the Docker API. */
-import { type Method, parseFilters, type Route, refusedRoute } from "../api/index.ts";
-import { predefinedOnly } from "./errors.ts";
+import { parseFilters, type Route } from "../api/index.ts";
+import { invalidEndpoint } from "./errors.ts";
 import type { Networks } from "./networks.ts";
-import type { NetworkJson } from "./schema.ts";
-import type { Attached } from "./view/network-json.ts";
+import { createListFilter, createPruneFilter, listFilters, pruneFilters } from "./view/filters.ts";
 
-/** `attached`: running containers and how they are connected. */
-export function networkRoutes(networks: Networks, attached: () => readonly Attached[]): Route[] {
-  const refused = (method: Method, path: string, action: string) =>
-    refusedRoute(method, path, predefinedOnly(action), true);
+/** Containers as this feature needs them. */
+export type ContainersOfNetworks = {
+  /** `settings` is Docker's EndpointConfig as the client sent it. */
+  connect(container: string, network: string, settings: unknown): Promise<void>;
+  disconnect(container: string, network: string, force: boolean): Promise<void>;
+  /** Whether a container, running or not, is to be connected to the network of that name. */
+  isHeld(network: string): boolean;
+};
+
+export function networkRoutes(networks: Networks, containers: ContainersOfNetworks): Route[] {
   return [
     {
       method: "GET",
       path: "/networks",
       handle({ query, sendJson }) {
-        const filters = parseFilters(query, ["dangling", "driver", "id", "label", "name", "scope", "type"]);
-        sendJson(
-          200,
-          networks.list().filter((network) => matches(network, filters)),
-        );
+        const filters = parseFilters(query, listFilters);
+        sendJson(200, networks.list(createListFilter(filters, networks.isUsed)));
       },
     },
     {
       method: "GET",
       path: "/networks/{id}",
-      handle: ({ params, sendJson }) => sendJson(200, networks.inspect(params["id"] ?? "", attached())),
+      handle: ({ params, sendJson }) => sendJson(200, networks.inspect(params["id"] ?? "")),
     },
-    refused("POST", "/networks/create", "create a network"),
-    refused("POST", "/networks/{id}/connect", "connect a container to a network"),
-    refused("POST", "/networks/{id}/disconnect", "disconnect a container from a network"),
-    refused("DELETE", "/networks/{id}", "remove a network"),
-    // There are none that could be unused, so nothing is removed.
-    { method: "POST", path: "/networks/prune", handle: ({ sendJson }) => sendJson(200, { NetworksDeleted: null }) },
+    {
+      method: "POST",
+      path: "/networks/create",
+      async handle({ json, sendJson }) {
+        const { id } = await networks.create(await json());
+        sendJson(201, { Id: id, Warning: "" });
+      },
+    },
+    {
+      method: "POST",
+      path: "/networks/{id}/connect",
+      async handle({ params, json, sendEmpty }) {
+        const { container, endpoint } = parseConnect(await json(), params["id"] ?? "");
+        await containers.connect(container, params["id"] ?? "", endpoint);
+        sendEmpty(200);
+      },
+    },
+    {
+      method: "POST",
+      path: "/networks/{id}/disconnect",
+      async handle({ params, json, sendEmpty }) {
+        const { container, force } = parseConnect(await json(), params["id"] ?? "");
+        await containers.disconnect(container, params["id"] ?? "", force);
+        sendEmpty(200);
+      },
+    },
+    {
+      method: "POST",
+      path: "/networks/prune",
+      async handle({ query, sendJson }) {
+        const matches = createPruneFilter(parseFilters(query, pruneFilters), Date.now());
+        const gone = await networks.prune(matches, containers.isHeld);
+        sendJson(200, { NetworksDeleted: gone.length > 0 ? gone : null });
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/networks/{id}",
+      async handle({ params, sendEmpty }) {
+        await networks.remove(params["id"] ?? "");
+        sendEmpty(204);
+      },
+    },
   ];
 }
 
-/** Docker's filters: values of one name are alternatives, names all apply. */
-export function matches(network: NetworkJson, filters: ReadonlyMap<string, readonly string[]>): boolean {
-  const tests: Record<string, (value: string) => boolean> = {
-    name: (value) => network.Name.includes(value),
-    id: (value) => network.Id.startsWith(value),
-    driver: (value) => network.Driver === value,
-    scope: (value) => network.Scope === value,
-    type: (value) => value === "builtin",
-    // The predefined networks have no labels, and are never in the way of a prune.
-    label: () => false,
-    dangling: (value) => value === "false" || value === "0",
-  };
-  return [...filters].every(
-    ([name, values]) => values.length === 0 || values.some((value) => tests[name]?.(value) ?? false),
-  );
+function parseConnect(body: unknown, network: string): { container: string; endpoint: unknown; force: boolean } {
+  const source = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const { Container, EndpointConfig, Force } = source;
+  if (typeof Container !== "string" || Container === "") throw invalidEndpoint(network, "Container is not given");
+  return { container: Container, endpoint: EndpointConfig ?? {}, force: Force === true };
 }

@@ -12,21 +12,28 @@ export type NetworkContainerJson = {
   IPv6Address: string;
 };
 
+export type PoolJson = {
+  Subnet: string;
+  IPRange?: string;
+  Gateway: string;
+  AuxiliaryAddresses?: Record<string, string>;
+};
+
 export type NetworkJson = {
   Name: string;
   Id: string;
   Created: string;
   Scope: "local";
-  Driver: "bridge" | "host" | "null";
+  Driver: "bridge" | "host" | "null" | "macvlan" | "ipvlan";
   EnableIPv4: boolean;
   EnableIPv6: boolean;
-  IPAM: { Driver: "default"; Options: null; Config: { Subnet: string; Gateway: string }[] | null };
+  IPAM: { Driver: "default"; Options: Record<string, string> | null; Config: PoolJson[] | null };
   Internal: boolean;
   Attachable: boolean;
   Ingress: boolean;
   ConfigFrom: { Network: string };
   ConfigOnly: boolean;
   Containers: Record<string, NetworkContainerJson>;
-  Options: Record<string, string>;
-  Labels: Record<string, string>;
+  Options: Readonly<Record<string, string>>;
+  Labels: Readonly<Record<string, string>>;
 };

@@ -42,8 +42,8 @@ async function openLab(): Promise<EngineLab> {
     ...{ facts, home, logger, runDir, spares: 1 },
     connect: zygote.connect,
     network: {
-      prepare: async () => ({ net: { kind: "none" }, endpoint: null, release: () => undefined }),
-      adopt: () => () => undefined,
+      prepare: async () => ({ net: { kind: "none" }, endpoint: null }),
+      release: () => undefined,
     },
     warmNetwork: { kind: "none" },
   });

@@ -28,6 +28,10 @@ describe("default bridge", () => {
   test("a port in use is refused with the name of the container that has it", () => {
     expect(report["conflict"]).toBe("Bind for 0.0.0.0:8080 failed: port is already allocated by container web");
   });
+  test("a table that somebody flushes and a bridge that somebody deletes come back by themselves", () => {
+    expect(report["afterFlush"]).toBe(report["gateway"]);
+    expect(report["afterLinkDelete"]).toBe(report["gateway"]);
+  });
   test("a daemon that starts again restores the table that somebody flushed", () => {
     expect(report["flushed"]).not.toBe(report["gateway"]);
     expect(report["restored"]).toBe(report["gateway"]);

@@ -15,7 +15,7 @@ import { createJobs } from "../../src/engines/native/jobs.ts";
 import type { FailedFrame, NetPrepare } from "../../src/engines/native/protocol.ts";
 import { createZygote } from "../../src/engines/native/zygote.ts";
 import { createNetworks, type Networks, networkMigrations } from "../../src/network/index.ts";
-import { openDatabase } from "../../src/state/index.ts";
+import { createEvents, openDatabase } from "../../src/state/index.ts";
 
 const output = (...[program = "", ...args]: string[]) => spawnSync(program, args, { encoding: "utf8" }).stdout;
 output("mount", "-t", "sysfs", "sysfs", "/sys");
@@ -33,7 +33,12 @@ const jobs = createJobs(
 const db = openDatabase(join(dir, "state.db"));
 db.migrate(networkMigrations);
 const open = (): Networks =>
-  createNetworks({ db, jobs, tag: "abcdef01", publishAddress: "0.0.0.0", containerName: (id) => id });
+  createNetworks({
+    ...{ db, jobs, logger, events: createEvents(), tag: "abcdef01", publishAddress: "0.0.0.0" },
+    attached: () => [],
+    containerName: (id) => id,
+    spares: { warm: () => undefined, drain: async () => undefined },
+  });
 
 /** Links and rules of the host. A bridge of the host's own keeps forwarding on. */
 const hostState = () => [readdirSync("/sys/class/net").sort().join(" "), output("nft", "list", "ruleset")].join("\n");
@@ -73,8 +78,9 @@ function ask(address: string, port: number): Promise<string> {
 
 const before = hostState();
 const first = open();
-const server = await first.prepare({ kind: "bridge", network: "bridge" });
-const client = await first.prepare({ kind: "bridge", network: "bridge" });
+const bridge = { kind: "network", network: first.networkId("bridge") } as const;
+const server = await first.prepare(bridge);
+const client = await first.prepare(bridge);
 if (!server.endpoint || !client.endpoint) throw new Error("no endpoint");
 const guests = [await prepare("server", server.net), await prepare("client", client.net)] as const;
 const inside = (guest: { holderPid: number }) => ["nsenter", "-t", String(guest.holderPid), "-n"];
@@ -82,30 +88,38 @@ const [nsenter = "", ...enter] = inside(guests[0]);
 const python = spawn(nsenter, [...enter, "python3", "-c", serverCode], { stdio: ["ignore", "pipe", "inherit"] });
 await new Promise((resolve) => python.stdout.once("data", resolve));
 
-const ports = await first.publish("web", server.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "8080" }] });
+const ports = await first.publish("web", [server.endpoint], {}, { "80/tcp": [{ HostIp: "", HostPort: "8080" }] });
 const report: Record<string, unknown> = { ports, gateway: server.endpoint.gateway };
 report["published"] = await ask("127.0.0.1", 8080);
 report["fromContainer"] = output(...inside(guests[1]), "python3", "-c", askCode, server.endpoint.gateway, "8080");
 report["between"] = output(...inside(guests[1]), "python3", "-c", askCode, server.endpoint.address, "80");
 report["clientAddress"] = client.endpoint.address;
 report["conflict"] = await first
-  .publish("other", client.endpoint, { "80/tcp": [{ HostIp: "", HostPort: "8080" }] })
+  .publish("other", [client.endpoint], {}, { "80/tcp": [{ HostIp: "", HostPort: "8080" }] })
   .catch((error) => error.message);
+
+// Somebody else flushes everything: it is noticed and restored.
+output("nft", "flush", "ruleset");
+for (let n = 0; n < 200 && (await ask("127.0.0.1", 8080)) !== server.endpoint.gateway; n++) await Bun.sleep(10);
+report["afterFlush"] = await ask("127.0.0.1", 8080);
+output("ip", "link", "delete", "hbxabcdef01");
+for (let n = 0; n < 200 && (await ask("127.0.0.1", 8080)) !== server.endpoint.gateway; n++) await Bun.sleep(10);
+report["afterLinkDelete"] = await ask("127.0.0.1", 8080);
 
 // The daemon dies; the next one finds the server alive and the client gone.
 guests[1].connection[Symbol.dispose]();
+await first.teardown();
 output("nft", "flush", "ruleset");
 report["flushed"] = await ask("127.0.0.1", 8080);
 const second = open();
-await second.sweep([{ id: "web", endpoint: server.endpoint }]);
+await second.sweep([{ id: "web", endpoints: [server.endpoint] }]);
 report["restored"] = await ask("127.0.0.1", 8080);
 
 await second.unpublish("web");
-await first.teardown();
 report["closed"] = await ask("127.0.0.1", 8080);
 python.kill();
 guests[0].connection[Symbol.dispose]();
-second.adopt(server.endpoint)();
+second.release(server.endpoint);
 await second.teardown();
 // The kernel takes a dead namespace's links down a moment later.
 for (let n = 0; n < 500 && hostState() !== before; n++) await Bun.sleep(10);

@@ -6,6 +6,7 @@ import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { containerDir } from "../model/paths.ts";
 import { removeNow } from "../remove/remove.ts";
+import { named } from "../run/connections.ts";
 import { follow, onExit } from "../run/follow.ts";
 import { launch } from "../run/start.ts";
 
@@ -28,8 +29,11 @@ async function adopt(context: Context, container: Container): Promise<void> {
     const adoption = await context.engine.adopt(state.runtime);
     if (adoption.state === "running") {
       container.workload = adoption.workload;
+      state.runtime = adoption.workload.record;
       follow(context, container);
       watch(context, container);
+      const { record, namespace } = adoption.workload;
+      await context.networks.announceAgain(named(container, namespace), record.endpoints);
       return;
     }
     const lost = {

@@ -6,7 +6,13 @@ import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
 import { generateName, parseName } from "../names/name.ts";
 import { discard } from "../remove/discard.ts";
-import { isDefaultNetwork, parseNetworkMode, publishesPorts, verifyNetworking } from "../run/network-mode.ts";
+import {
+  isDefaultNetwork,
+  parseNetworkMode,
+  planEndpoints,
+  publishesPorts,
+  verifyNetworking,
+} from "../run/network-mode.ts";
 import type { CreateRequest } from "../schema/create-request.ts";
 import { inheritImage } from "./inherit.ts";
 import { hasMounts, resolveMounts } from "./mount-points.ts";
@@ -20,6 +26,7 @@ export async function create(context: Context, asked: CreateRequest, { name, pla
   const given = name === null || name === "" ? null : parseName(name);
   verifyHostConfig(request.hostConfig, context.defaults);
   verifyNetworking(context, request);
+  const networking = { EndpointsConfig: planEndpoints(context, request) };
   // Awaiting what is there already would cost a turn of the loop.
   const resolving = context.images.resolve(request.config.Image, platform);
   const image = resolving instanceof Promise ? await resolving : resolving;
@@ -38,7 +45,7 @@ export async function create(context: Context, asked: CreateRequest, { name, pla
     imageId: image.id,
     config,
     hostConfig: withDefaults(request.hostConfig, context),
-    networking: request.networking,
+    networking,
     mounts: [],
     state: createState(),
   });

@@ -22,9 +22,6 @@ export function verifyConfig(config: Config): void {
       `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   }
-  if (config.MacAddress) {
-    throw invalid("unsupported_option", "Cannot use MacAddress: addresses are taken from a pool made ahead");
-  }
   const test = config.Healthcheck?.Test ?? [];
   if (test.length > 0 && !["NONE", "CMD", "CMD-SHELL"].includes(test[0] ?? "")) {
     throw invalid(

@@ -25,6 +25,7 @@ export function follow(context: Context, container: Container): void {
 export function onExit(context: Context, container: Container, exit: Exit): void {
   const { state } = container;
   container.workload = null;
+  context.networks.withdraw(container.id, state.runtime?.endpoints ?? []);
   stopHealth(container);
   state.status = "exited";
   state.pid = 0;

@@ -4,7 +4,9 @@ import { conflict, invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import type { CreateRequest } from "../schema/create-request.ts";
+import { parseFields } from "../schema/fields.ts";
 import type { HostConfig } from "../schema/host-config.ts";
+import { type EndpointSettings, endpointFields, type Networking } from "../schema/networking.ts";
 
 export type NetworkMode =
   | { kind: "none" }
@@ -25,7 +27,7 @@ export function parseNetworkMode(mode: string): NetworkMode {
 }
 
 /** Docker's refusals of settings that contradict the mode. */
-export function verifyNetworking(context: Context, { config, hostConfig: host, networking }: CreateRequest): void {
+export function verifyNetworking(context: Context, { config, hostConfig: host }: CreateRequest): void {
   const mode = parseNetworkMode(host.NetworkMode);
   if (mode.kind === "container") {
     context.store.find(mode.ref);
@@ -38,20 +40,43 @@ export function verifyNetworking(context: Context, { config, hostConfig: host, n
       throw invalid("conflicting_network", "conflicting options: port publishing and the container type network mode");
     }
   }
-  const names = Object.keys(networking.EndpointsConfig);
-  if (names.length > 1) {
-    throw invalid(
-      "one_network",
-      "Cannot connect the container to several networks at once: this engine gives each one interface",
-    );
-  }
-  if (mode.kind === "network") requestNetwork(context, { name: "", id: "", mode: mode.name, networking });
 }
 
-type Use = { id: string; name: string; mode: string; networking: CreateRequest["networking"] };
+/** The container's endpoints by the names of their networks, that of its mode first; checked. Empty where it has none of its own. */
+export function planEndpoints(
+  context: Context,
+  { config, hostConfig: host, networking }: CreateRequest,
+): Networking["EndpointsConfig"] {
+  const mode = parseNetworkMode(host.NetworkMode);
+  const asked = networking.EndpointsConfig;
+  if (mode.kind === "container") {
+    if (Object.keys(asked).length > 0)
+      throw invalid("conflicting_network", "conflicting options: networks and the container type network mode");
+    return {};
+  }
+  const name = mode.kind === "network" ? mode.name : mode.kind;
+  const wanted: Record<string, EndpointSettings> = {};
+  // Docker's word for the default network, which clients use as a key as well.
+  for (const [key, settings] of Object.entries(asked)) wanted[key === "default" ? name : key] = settings;
+  const planned = context.networks.plan(name, wanted, noSettings);
+  const [primary] = planned;
+  // The older place of the address, for the container's own network.
+  if (primary && config.MacAddress && !primary[1].MacAddress) {
+    primary[1] = { ...primary[1], MacAddress: config.MacAddress };
+    context.networks.plan(name, { [primary[0]]: primary[1] }, noSettings);
+  }
+  return Object.fromEntries(planned);
+}
 
-function requestNetwork(context: Context, { id, name, mode, networking }: Use): NetworkRequest {
-  return context.networks.request({ containerId: id, name, mode, endpoints: networking.EndpointsConfig });
+export const noSettings: EndpointSettings = parseFields(endpointFields, {}, "");
+
+/** Names of the networks that the container is to be in, the one it starts in first. */
+export const networkNames = ({ networking }: Pick<Container, "networking">): string[] =>
+  Object.keys(networking.EndpointsConfig);
+
+export function priorities({ networking }: Pick<Container, "networking">): Record<string, number> {
+  const entries = Object.entries(networking.EndpointsConfig);
+  return Object.fromEntries(entries.map(([name, { GwPriority }]) => [name, GwPriority]));
 }
 
 export function networkRequest(context: Context, container: Container): NetworkRequest {
@@ -60,12 +85,9 @@ export function networkRequest(context: Context, container: Container): NetworkR
     : parseNetworkMode(container.hostConfig.NetworkMode);
   if (mode.kind === "none" || mode.kind === "host") return { kind: mode.kind };
   if (mode.kind === "container") return { kind: "join", pid: pidOf(context, mode.ref) };
-  return requestNetwork(context, {
-    id: container.id,
-    name: container.name,
-    mode: mode.name,
-    networking: container.networking,
-  });
+  // After a disconnect of all its networks it starts without any.
+  const [first] = Object.entries(container.networking.EndpointsConfig);
+  return first ? context.networks.request(first[0], first[1]) : { kind: "none" };
 }
 
 /** Init of another container whose namespaces are to be joined. */

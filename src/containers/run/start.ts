@@ -8,8 +8,9 @@ import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { containerPaths } from "../model/paths.ts";
 import { publish } from "../model/publish.ts";
+import { asksNames, connectAll, named, releaseOthers } from "./connections.ts";
 import { follow } from "./follow.ts";
-import { networkRequest, parseNetworkMode } from "./network-mode.ts";
+import { networkNames, networkRequest, parseNetworkMode, priorities } from "./network-mode.ts";
 import { portsToPublish } from "./ports.ts";
 import { describeStartFailure, recordStartFailure } from "./start-failure.ts";
 import { startStopwatch } from "./start-timings.ts";
@@ -48,23 +49,27 @@ async function run(context: Context, container: Container): Promise<void> {
     if (state.startedAtMs !== 0) clearLastRun(context, container);
     const resolving = context.images.byId(container.imageId);
     const image = resolving instanceof Promise ? await resolving : resolving;
+    let endpoints: Endpoint[] = [];
     const claim = await context.engine.claim(networkRequest(context, container), neverAborted);
     watch.mark("claim");
     try {
-      writeGuestFiles(context, container, claim.endpoint);
+      endpoints = await connectAll(context, container, claim);
+      writeGuestFiles(context, container, endpoints);
       watch.mark("files");
       const wanted = portsToPublish(container);
-      if (wanted && claim.endpoint) {
+      if (wanted && endpoints.length > 0) {
         ports = true;
         await Promise.all(context.releasing);
-        state.ports = await context.networks.publish(container.id, claim.endpoint, wanted);
+        state.ports = await context.networks.publish(container.id, endpoints, priorities(container), wanted);
         watch.mark("ports");
       }
+      if (endpoints.length > 0) await context.networks.announce(named(container, claim.namespace), endpoints);
       await connectPending(container, (options, output) => claim.attach(options, output));
       watch.mark("attach");
       const spec = workloadSpec(context, container, image.layers);
       watch.mark("spec");
       const workload = await claim.start(spec);
+      workload.record.endpoints = endpoints;
       watch.mark("core");
       state.status = "running";
       state.pid = workload.record.pid;
@@ -76,6 +81,8 @@ async function run(context: Context, container: Container): Promise<void> {
       container.workload = workload;
     } catch (error) {
       claim.abandon();
+      releaseOthers(context, claim, endpoints);
+      context.networks.withdraw(container.id, endpoints);
       throw error;
     }
   } catch (cause) {
@@ -99,24 +106,22 @@ function clearLastRun(context: Context, { id }: Container): void {
   rmSync(`${work}/work/incompat`, { recursive: true, force: true });
 }
 
-function writeGuestFiles(
-  context: Context,
-  { id, config, hostConfig, name, networking }: Container,
-  endpoint: Endpoint | null,
-): void {
+function writeGuestFiles(context: Context, container: Container, endpoints: readonly Endpoint[]): void {
+  const { id, config, hostConfig, name } = container;
   const mode = parseNetworkMode(hostConfig.NetworkMode);
   if (mode.kind === "container") return;
-  const network = mode.kind === "network" ? mode.name : mode.kind;
+  const [network = "none"] = networkNames(container);
   const files = context.networks.files({
     mode: config.NetworkDisabled ? "none" : network,
     hostname: config.Hostname,
     domainname: config.Domainname,
     extraHosts: hostConfig.ExtraHosts,
-    aliases: [name, ...(networking.EndpointsConfig[network]?.Aliases ?? [])],
+    aliases: [name],
     dns: hostConfig.Dns,
     dnsSearch: hostConfig.DnsSearch,
     dnsOptions: hostConfig.DnsOptions,
-    endpoint,
+    endpoints,
+    named: endpoints.length > 0 && asksNames(context, container),
   });
   const paths = containerPaths(context.home, id);
   overwrite(paths.hosts, files.hosts);

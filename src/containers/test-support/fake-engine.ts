@@ -72,19 +72,24 @@ export function createFakeEngine(): FakeEngine {
       const attached: Attached[] = [];
       let gone = false;
       const endpoint =
-        network.kind === "bridge"
+        network.kind === "network"
           ? {
-              network: network.network,
+              network: network.network.replace("id-of-", ""),
+              networkId: network.network,
               interface: "eth0",
               hostInterface: "hbxtest0",
               address: "172.30.0.2",
               prefixLength: 16,
               gateway: "172.30.0.1",
-              mac: "02:42:ac:1e:00:02",
+              mac: network.wishes?.mac ?? "02:42:ac:1e:00:02",
+              address6: "",
+              prefixLength6: 0,
+              gateway6: "",
             }
           : null;
       return {
         endpoint,
+        namespace: "/proc/1/ns/net",
         attach: async (options) => openStream(attached, options),
         async start(spec) {
           const failure = engine.failNext ?? missing(spec.process.args);
@@ -104,7 +109,7 @@ export function createFakeEngine(): FakeEngine {
             holderPid: pid + 2_000_000,
             startedAtMs: Date.now(),
             cgroupDirs: {},
-            endpoint,
+            endpoints: endpoint ? [endpoint] : [],
           });
           engine.workloads.push(workload);
           runCommand(workload);
@@ -189,6 +194,7 @@ export function createWorkload(
   };
   const workload: FakeWorkload = {
     record,
+    namespace: "/proc/1/ns/net",
     spec,
     timings: {},
     signals: [],

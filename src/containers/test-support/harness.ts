@@ -54,22 +54,48 @@ function createFakeVolumes() {
   return { ...provider, holders, removed };
 }
 
+/** There are the predefined networks and `other`. */
+function known(name: string): string {
+  if (["bridge", "host", "none", "other"].includes(name)) return name;
+  throw new EngineError({ kind: "not_found", code: "network.not_found", message: `network ${name} not found` });
+}
+
 function createFakeNetworks(noNetwork?: string) {
   const published = new Map<string, object>();
   const provider: NetworkProvider = {
-    request: ({ mode }) => {
-      if (mode !== "bridge")
-        throw new EngineError({ kind: "not_found", code: "network.not_found", message: `network ${mode} not found` });
-      return { kind: "bridge", network: mode };
+    plan(mode, wanted, none) {
+      for (const name of [mode, ...Object.keys(wanted)]) known(name);
+      return Object.entries({ [mode]: none, ...wanted });
     },
+    planConnect: (ref) => known(ref),
+    request: (mode) => ({ kind: "network", network: `id-of-${known(mode)}` }),
+    nameOf: known,
+    endpointId: (network, id) => `${network} ${id}`,
+    hasNames: (name) => name === "other",
+    canPublish: () => true,
+    async attach(name, _settings, _namespace, used) {
+      const [first] = used;
+      if (!first) throw new Error("nothing to attach to");
+      const number = used.length;
+      return {
+        ...first,
+        ...{ network: name, networkId: `id-of-${name}`, interface: `eth${number}`, address: `172.3${number}.0.2` },
+      };
+    },
+    detach: async () => undefined,
+    release: () => undefined,
+    route: async () => undefined,
+    announce: async () => undefined,
+    announceAgain: async () => undefined,
+    withdraw: () => undefined,
     default: noNetwork === undefined ? { mode: "bridge", without: null } : { mode: "none", without: noNetwork },
     networkId: (name) => `id-of-${name}`,
-    files: ({ hostname, endpoint }) => ({
+    files: ({ hostname, endpoints }) => ({
       hostname: `${hostname}\n`,
-      hosts: `${endpoint?.address ?? ""}\n`,
+      hosts: `${endpoints[0]?.address ?? ""}\n`,
       resolvConf: "",
     }),
-    async publish(id, _endpoint, ports) {
+    async publish(id, _endpoints, _priorities, ports) {
       const real = Object.fromEntries(
         Object.keys(ports).map((port) => [port, [{ HostIp: "0.0.0.0", HostPort: "32768" }]]),
       );

@@ -4,8 +4,8 @@ import { EngineError } from "../../base/errors.ts";
 import { invalid } from "../errors.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
+import { networkNames } from "../run/network-mode.ts";
 import { spreadPort } from "../schema/config.ts";
-import { networkName } from "./network-settings.ts";
 
 export const listFilters = [
   "id",
@@ -122,10 +122,10 @@ async function ancestorTest(context: Context, values: readonly string[]): Promis
 }
 
 function networkTest(context: Context, values: readonly string[]): Test {
-  return (container) => {
-    const name = networkName(container);
-    return name !== null && values.some((value) => value === name || value === context.networks.networkId(name));
-  };
+  return (container) =>
+    networkNames(container).some((name) =>
+      values.some((value) => value === name || value === context.networks.networkId(name)),
+    );
 }
 
 function portTest(values: readonly string[], portsOf: (container: Container) => string[]): Test {

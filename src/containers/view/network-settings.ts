@@ -1,39 +1,57 @@
 /** NetworkSettings of inspect and of the list. */
+import type { Endpoint } from "../../engines/index.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
-import { parseNetworkMode } from "../run/network-mode.ts";
+import { networkNames } from "../run/network-mode.ts";
+import { isEmpty } from "../schema/fields.ts";
 import type { PortMap } from "../schema/host-config.ts";
+import type { EndpointSettings } from "../schema/networking.ts";
 
-/** The network's name as shown, or null for `container:…`. */
-export function networkName({ hostConfig }: Container): string | null {
-  const mode = parseNetworkMode(hostConfig.NetworkMode);
-  if (mode.kind === "container") return null;
-  return mode.kind === "network" ? mode.name : mode.kind;
+/** The name of the network that it starts in, or null for `container:…` and where it has none. */
+export function networkName(container: Container): string | null {
+  return networkNames(container)[0] ?? null;
 }
 
 export function endpoints(context: Context, container: Container): Record<string, Record<string, unknown>> {
-  const name = networkName(container);
-  if (name === null) return {};
-  const given = container.networking.EndpointsConfig[name];
-  const endpoint = container.state.runtime?.endpoint ?? null;
+  const active = container.state.runtime?.endpoints ?? [];
+  const shown = Object.entries(container.networking.EndpointsConfig).map(([name, settings]) => [
+    name,
+    endpointJson(
+      context,
+      container,
+      name,
+      settings,
+      active.find(({ network }) => network === name),
+    ),
+  ]);
+  return Object.fromEntries(shown);
+}
+
+function endpointJson(
+  context: Context,
+  { id, name: containerName, config, state }: Container,
+  network: string,
+  { IPAMConfig, Aliases, GwPriority, MacAddress }: EndpointSettings,
+  endpoint: Endpoint | undefined,
+): Record<string, unknown> {
+  const networkId = context.networks.networkId(network);
+  const names = [containerName, ...Aliases, id.slice(0, 12), config.Hostname].filter((text) => text !== "");
   return {
-    [name]: {
-      IPAMConfig: given?.IPAMConfig ?? null,
-      Links: null,
-      Aliases: given?.Aliases.length ? given.Aliases : null,
-      MacAddress: endpoint?.mac ?? "",
-      DriverOpts: null,
-      GwPriority: 0,
-      NetworkID: context.networks.networkId(name),
-      EndpointID: endpoint ? container.id : "",
-      Gateway: endpoint?.gateway ?? "",
-      IPAddress: endpoint?.address ?? "",
-      IPPrefixLen: endpoint?.prefixLength ?? 0,
-      IPv6Gateway: "",
-      GlobalIPv6Address: "",
-      GlobalIPv6PrefixLen: 0,
-      DNSNames: null,
-    },
+    IPAMConfig: isEmpty(IPAMConfig) ? null : IPAMConfig,
+    Links: null,
+    Aliases: Aliases.length > 0 ? Aliases : null,
+    MacAddress: endpoint?.mac ?? MacAddress,
+    DriverOpts: null,
+    GwPriority,
+    NetworkID: state.runtime ? networkId : "",
+    EndpointID: endpoint ? context.networks.endpointId(network, id) : "",
+    Gateway: endpoint?.gateway ?? "",
+    IPAddress: endpoint?.address ?? "",
+    IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: endpoint?.gateway6 ?? "",
+    GlobalIPv6Address: endpoint?.address6 ?? "",
+    GlobalIPv6PrefixLen: endpoint?.prefixLength6 ?? 0,
+    DNSNames: context.networks.hasNames(network) ? [...new Set(names)] : null,
   };
 }
 
@@ -46,8 +64,7 @@ export function portMap({ config, state }: Container): PortMap {
 }
 
 export function networkSettings(context: Context, container: Container): Record<string, unknown> {
-  const endpoint = container.state.runtime?.endpoint;
-  const onBridge = endpoint?.network === "bridge" ? endpoint : undefined;
+  const onBridge = container.state.runtime?.endpoints.find(({ network }) => network === "bridge");
   const { pid } = container.state;
   return {
     Bridge: "",
@@ -59,13 +76,13 @@ export function networkSettings(context: Context, container: Container): Record<
     LinkLocalIPv6PrefixLen: 0,
     SecondaryIPAddresses: null,
     SecondaryIPv6Addresses: null,
-    EndpointID: onBridge ? container.id : "",
+    EndpointID: onBridge ? context.networks.endpointId("bridge", container.id) : "",
     Gateway: onBridge?.gateway ?? "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
+    GlobalIPv6Address: onBridge?.address6 ?? "",
+    GlobalIPv6PrefixLen: onBridge?.prefixLength6 ?? 0,
     IPAddress: onBridge?.address ?? "",
     IPPrefixLen: onBridge?.prefixLength ?? 0,
-    IPv6Gateway: "",
+    IPv6Gateway: onBridge?.gateway6 ?? "",
     MacAddress: onBridge?.mac ?? "",
     Networks: endpoints(context, container),
   };

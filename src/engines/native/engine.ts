@@ -18,11 +18,11 @@ import { createSparePool, type Spare, type SparePool } from "./spares.ts";
 import { buryShim, removeCgroupParents, sweepRuntime } from "./sweep.ts";
 import { createWorkload } from "./workload.ts";
 
-/** What the engine needs of the network feature: a namespace's content and the lease on its address. */
+/** What the engine needs of the network feature: a namespace's content, and the leases on its addresses. */
 export type NetworkPort = {
-  prepare(request: NetworkRequest): Promise<{ net: NetPrepare; endpoint: Endpoint | null; release(): void }>;
-  /** Takes over the address of a workload that an earlier daemon started; what it answers lets go of it. */
-  adopt(endpoint: Endpoint): () => void;
+  prepare(request: NetworkRequest): Promise<{ net: NetPrepare; endpoint: Endpoint | null }>;
+  /** Lets go of the addresses. Idempotent. */
+  release(endpoint: Endpoint): void;
 };
 
 export type NativeEngineDeps = {
@@ -41,6 +41,10 @@ export type NativeEngine = Engine &
   AsyncDisposable & {
     /** Fills the pool for the default network. */
     warm(): void;
+    /** Makes a place ready for a network that is likely to be used soon. */
+    warmNetwork(id: string): void;
+    /** Ends what was made ready for the network. */
+    drainNetwork(id: string): Promise<void>;
     ready(): Record<string, number>;
     /** Removes what a crash left of runtimes other than `alive`. */
     sweep(alive: ReadonlySet<string>): Promise<void>;
@@ -52,7 +56,6 @@ type NativeSpare = Spare & {
   holderPid: number;
   cgroupDirs: Record<string, string>;
   endpoint: Endpoint | null;
-  release(): void;
 };
 
 /** A shim serves its last readers after the exit; a stopping daemon waits for it no longer than this. */
@@ -65,16 +68,19 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
   const keyOf = (request: NetworkRequest): string => {
     // A joined namespace is entered at the start: the spare itself has the host's and is like any other of that kind.
     const kept: NetworkRequest = request.kind === "join" ? { kind: "host" } : request;
-    const key = kept.kind === "bridge" ? `bridge:${kept.network}` : kept.kind;
+    const key = kept.kind === "network" ? networkKey(kept.network) : kept.kind;
     requests.set(key, kept);
     return key;
   };
 
-  const make = async (key: string): Promise<NativeSpare> => {
-    const request = requests.get(key) ?? { kind: "none" };
+  const release = (endpoint: Endpoint | null): void => {
+    if (endpoint) network.release(endpoint);
+  };
+
+  const make = async (request: NetworkRequest): Promise<NativeSpare> => {
     const id = createShortId();
     const controlSocket = join(runDir, `${id}.sock`);
-    const { net, endpoint, release } = await network.prepare(request);
+    const { net, endpoint } = await network.prepare(request);
     try {
       const cgroup = planPrepareCgroup(facts.cgroups, home, id);
       const connection = await connect();
@@ -85,23 +91,23 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
         if (answer === null) throw protocolError("Cannot prepare a container: the native core closed the connection");
         if (answer.t === "failed") throw failureMessage(answer as unknown as FailedFrame);
         const pids = { shimPid: Number(answer["shimPid"]), holderPid: Number(answer["holderPid"]) };
-        return { id, connection, controlSocket, ...pids, cgroupDirs: cgroup.dirs, endpoint, release };
+        return { id, connection, controlSocket, ...pids, cgroupDirs: cgroup.dirs, endpoint };
       } catch (error) {
         connection[Symbol.dispose]();
         throw error;
       }
     } catch (error) {
-      release();
+      release(endpoint);
       throw error;
     }
   };
 
   const warmKey = keyOf(deps.warmNetwork);
   const pool: SparePool<NativeSpare> = createSparePool({
-    make,
+    make: (key) => make(requests.get(key) ?? { kind: "none" }),
     destroy(spare) {
       spare.connection[Symbol.dispose](); // the shim takes down what it made
-      spare.release();
+      release(spare.endpoint);
     },
     base: (key) => (key === warmKey ? deps.spares : 0),
     onError: (key, error) => logger.log("warn", "engine.spare", { key, error: String(error) }),
@@ -110,12 +116,7 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
   const living = new Set<string>();
   /** Their exit is known, but their shims have not yet let go of cgroup and address. */
   const ending = new Set<string>();
-  const open = (
-    record: RuntimeRecord,
-    connection: CoreConnection,
-    timings: Record<string, number>,
-    release: () => void,
-  ): Workload => {
+  const open = (record: RuntimeRecord, connection: CoreConnection, timings: Record<string, number>): Workload => {
     living.add(record.runtimeId);
     const workload = createWorkload({
       ...{ record, connection, timings, cgroups: facts.cgroups, lookup: facts.lookupDevice },
@@ -126,7 +127,7 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
           .finally(() => {
             living.delete(record.runtimeId);
             ending.delete(record.runtimeId);
-            release();
+            record.endpoints.forEach(release);
           })
           .catch((error: unknown) => logger.log("warn", "engine.release", { error: errorText(error) }));
       },
@@ -145,16 +146,18 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
       ...privilegeWarnings(security, facts),
     ],
     async claim(request, signal): Promise<Claim> {
-      const spare = await pool.claim(keyOf(request), signal);
+      const wanted = request.kind === "network" && request.wishes !== undefined;
+      const spare = wanted ? await make(request) : await pool.claim(keyOf(request), signal);
       let used = false;
       const abandon = (): void => {
         if (used) return;
         used = true;
         spare.connection[Symbol.dispose]();
-        spare.release();
+        release(spare.endpoint);
       };
       return {
         endpoint: spare.endpoint,
+        namespace: `/proc/${spare.holderPid}/ns/net`,
         abandon,
         attach: async (options, output) =>
           (await openStream(spare.controlSocket, { t: "attach", ...options }, (f) => failureMessage(f), output)).stream,
@@ -176,9 +179,9 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
               holderPid: spare.holderPid,
               startedAtMs: Date.now(),
               cgroupDirs: spare.cgroupDirs,
-              endpoint: spare.endpoint,
+              endpoints: spare.endpoint ? [spare.endpoint] : [],
             };
-            return open(record, spare.connection, answer["timings"] as Record<string, number>, spare.release);
+            return open(record, spare.connection, answer["timings"] as Record<string, number>);
           } catch (error) {
             abandon();
             throw error;
@@ -197,7 +200,7 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
         if (state?.t === "state" && state["phase"] === "running") {
           return {
             state: "running",
-            workload: open(record, connection, {}, record.endpoint ? network.adopt(record.endpoint) : () => undefined),
+            workload: open(record, connection, {}),
           };
         }
         connection[Symbol.dispose]();
@@ -209,6 +212,11 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
       return exit === null ? { state: "lost" } : { state: "exited", exit };
     },
     warm: () => pool.warm(warmKey),
+    warmNetwork: (id) => pool.warm(keyOf({ kind: "network", network: id }), 1),
+    async drainNetwork(id) {
+      await pool.drain(networkKey(id));
+      requests.delete(networkKey(id));
+    },
     ready: () => pool.ready(),
     sweep: (alive) => sweepRuntime({ cgroupParents, runDir, alive, logger }),
     async [Symbol.asyncDispose]() {
@@ -220,6 +228,8 @@ export function createNativeEngine(deps: NativeEngineDeps): NativeEngine {
     },
   };
 }
+
+const networkKey = (id: string): string => `network:${id}`;
 
 /** Our own directory in each hierarchy. */
 function cgroupParentsOf(facts: PlanFacts, home: string): string[] {

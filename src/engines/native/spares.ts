@@ -12,8 +12,10 @@ export type Spare = {
 
 export type SparePool<S extends Spare> = AsyncDisposable & {
   claim(key: string, signal: AbortSignal): Promise<S>;
-  /** Starts filling `key` to its base now. */
-  warm(key: string): void;
+  /** Starts filling `key` to its base, or to `atLeast`, now. */
+  warm(key: string, atLeast?: number): void;
+  /** Ends those of `key` that are ready or being made. */
+  drain(key: string): Promise<void>;
   /** Ready ones per key, for `info`. */
   ready(): Record<string, number>;
 };
@@ -28,14 +30,21 @@ export type SparePoolOptions<S extends Spare> = {
 
 /** A refill waits this long after a claim: the container that was just started comes first. */
 const refillDelayMs = 8;
-/** Pools grown by demand shrink after this long without a claim. */
+/** Pools grown by demand shrink after this long without a claim; one without a base keeps a last spare for longer. */
 const shrinkAfterMs = 5000;
+const forgetAfterMs = 60_000;
+/** Spares of pools without a base, together: however many networks there are. */
+const maxOccasional = 24;
 const maxSpares = 16;
 const maxMakingAtOnce = 4;
 
 type Waiter<S> = { resolve(spare: S): void; reject(error: unknown): void };
 type Pool<S> = {
   ready: S[];
+  /** Kept though the base is less. */
+  floor: number;
+  drained: number;
+  work: Set<Promise<void>>;
   making: number;
   waiters: Waiter<S>[];
   recent: number;
@@ -51,20 +60,36 @@ export function createSparePool<S extends Spare>({ make, destroy, base, onError 
   const poolOf = (key: string): Pool<S> => {
     let pool = pools.get(key);
     if (!pool) {
-      pool = { ready: [], making: 0, waiters: [], recent: 0, timer: null, shrink: null };
+      pool = {
+        ready: [],
+        floor: 0,
+        drained: 0,
+        work: new Set(),
+        making: 0,
+        waiters: [],
+        recent: 0,
+        timer: null,
+        shrink: null,
+      };
       pools.set(key, pool);
     }
     return pool;
   };
 
-  const wanted = (key: string, pool: Pool<S>): number =>
-    Math.min(maxSpares, Math.max(base(key), Math.ceil(pool.recent / 2))) + pool.waiters.length;
+  const occasional = (): number =>
+    [...pools].reduce((sum, [key, pool]) => sum + (base(key) === 0 ? pool.ready.length + pool.making : 0), 0);
+  const wanted = (key: string, pool: Pool<S>): number => {
+    const kept = Math.min(maxSpares, Math.max(base(key), pool.floor, Math.ceil(pool.recent / 2)));
+    const full = base(key) === 0 && occasional() >= maxOccasional;
+    return (full ? 0 : kept) + pool.waiters.length;
+  };
 
   const makeOne = async (key: string, pool: Pool<S>): Promise<void> => {
     pool.making += 1;
+    const { drained } = pool;
     try {
       const spare = await make(key);
-      if (closed) destroy(spare);
+      if (closed || (drained !== pool.drained && pool.waiters.length === 0)) destroy(spare);
       else {
         const waiter = pool.waiters.shift();
         if (waiter) waiter.resolve(spare);
@@ -85,7 +110,11 @@ export function createSparePool<S extends Spare>({ make, destroy, base, onError 
     while (!closed && pool.making < maxMakingAtOnce && pool.ready.length + pool.making < wanted(key, pool)) {
       const work = makeOne(key, pool);
       pending.add(work);
-      void work.finally(() => pending.delete(work));
+      pool.work.add(work);
+      void work.finally(() => {
+        pending.delete(work);
+        pool.work.delete(work);
+      });
     }
   };
 
@@ -97,13 +126,29 @@ export function createSparePool<S extends Spare>({ make, destroy, base, onError 
   };
 
   const shrinkLater = (key: string, pool: Pool<S>): void => {
-    if (pool.shrink) return void pool.shrink.refresh();
+    if (pool.shrink && base(key) > 0) return void pool.shrink.refresh();
+    if (pool.shrink) clearTimeout(pool.shrink);
+    pool.floor = base(key) === 0 ? 1 : 0;
     pool.shrink = setTimeout(() => {
-      pool.shrink = null;
       pool.recent = 0;
-      for (const spare of pool.ready.splice(base(key))) destroy(spare);
+      for (const spare of pool.ready.splice(Math.max(base(key), pool.floor))) destroy(spare);
+      pool.shrink = pool.floor === 0 ? null : setTimeout(() => void drain(key), forgetAfterMs);
+      pool.shrink?.unref();
     }, shrinkAfterMs);
     pool.shrink.unref();
+  };
+
+  const drain = async (key: string): Promise<void> => {
+    const pool = pools.get(key);
+    if (!pool) return;
+    if (pool.timer) clearTimeout(pool.timer);
+    if (pool.shrink) clearTimeout(pool.shrink);
+    Object.assign(pool, { timer: null, shrink: null, recent: 0, floor: 0 });
+    pool.drained += 1;
+    for (const spare of pool.ready.splice(0)) destroy(spare);
+    await Promise.allSettled(pool.work);
+    if (pool.ready.length + pool.making + pool.waiters.length === 0 && base(key) === 0) pools.delete(key);
+    else if (base(key) > 0) fill(key, pool);
   };
 
   return {
@@ -124,9 +169,12 @@ export function createSparePool<S extends Spare>({ make, destroy, base, onError 
       fill(key, pool);
       return promise;
     },
-    warm(key) {
-      fill(key, poolOf(key));
+    warm(key, atLeast = 0) {
+      const pool = poolOf(key);
+      if (base(key) < atLeast) shrinkLater(key, pool);
+      fill(key, pool);
     },
+    drain,
     ready: () => Object.fromEntries([...pools].map(([key, pool]) => [key, pool.ready.length])),
     async [Symbol.asyncDispose]() {
       closed = true;

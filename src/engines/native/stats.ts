@@ -145,21 +145,19 @@ function blkioV2(dir: string): WorkloadStats["blkio"] {
     });
 }
 
-/** The host's end of the veth pair counts the other way round: what it sends, the container receives. */
-function networkStats(record: RuntimeRecord): WorkloadStats["networks"] {
-  if (!record.endpoint) return {};
-  const base = `/sys/class/net/${record.endpoint.hostInterface}/statistics`;
-  const read = (name: string) => readNumber(join(base, name));
-  return {
-    [record.endpoint.interface]: {
-      rxBytes: read("tx_bytes"),
-      rxPackets: read("tx_packets"),
-      rxErrors: read("tx_errors"),
-      rxDropped: read("tx_dropped"),
-      txBytes: read("rx_bytes"),
-      txPackets: read("rx_packets"),
-      txErrors: read("rx_errors"),
-      txDropped: read("rx_dropped"),
-    },
-  };
+/** As the container counts them: one line for each interface. */
+function networkStats({ endpoints, holderPid }: RuntimeRecord): WorkloadStats["networks"] {
+  if (endpoints.length === 0) return {};
+  const found: WorkloadStats["networks"] = {};
+  for (const line of readText(`/proc/${holderPid}/net/dev`).split("\n")) {
+    const match = /^\s*([^\s:]+):\s*(.*)$/.exec(line);
+    const name = match?.[1];
+    if (name === undefined || name === "lo") continue;
+    const n = (match?.[2] ?? "").split(/\s+/).map(Number);
+    found[name] = {
+      ...{ rxBytes: n[0] ?? 0, rxPackets: n[1] ?? 0, rxErrors: n[2] ?? 0, rxDropped: n[3] ?? 0 },
+      ...{ txBytes: n[8] ?? 0, txPackets: n[9] ?? 0, txErrors: n[10] ?? 0, txDropped: n[11] ?? 0 },
+    };
+  }
+  return found;
 }

@@ -70,6 +70,7 @@ export function createWorkload({
 
   return {
     record,
+    namespace: `/proc/${record.holderPid}/ns/net`,
     timings,
     exited: exit.promise,
     onOom(listener) {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { parseFibTrie, parseRoutes } from "./host.ts";
-import { formatSubnet } from "./ipv4.ts";
+import { parseFibTrie, parseRoutes, parseRoutes6 } from "./host.ts";
+import { formatSubnet } from "./ip.ts";
 
 const trie = `Main:
   +-- 0.0.0.0/0 3 0 5
@@ -30,4 +30,16 @@ eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
 `;
   const found = parseRoutes(text).map(({ link, subnet }) => `${link} ${formatSubnet(subnet)}`);
   expect(found).toEqual(["eth0 192.0.2.0/24"]);
+});
+
+test("parseRoutes6() leaves out link-local, multicast and the default", () => {
+  const line = (base: string, prefix: string, link: string) =>
+    `${base} ${prefix} ${"0".repeat(32)} 00 ${"0".repeat(32)} 00000100 00000001 00000000 00000001     ${link}`;
+  const text = [
+    line("fd000000000000000000000000000000", "40", "eth0"),
+    line("fe800000000000000000000000000000", "40", "eth0"),
+    line("ff000000000000000000000000000000", "08", "eth0"),
+    line("00000000000000000000000000000000", "00", "eth0"),
+  ].join("\n");
+  expect(parseRoutes6(text).map(({ link, subnet }) => `${link} ${formatSubnet(subnet)}`)).toEqual(["eth0 fd00::/64"]);
 });

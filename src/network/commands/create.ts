@@ -1,6 +1,7 @@
 import type { Verb } from "../../cli/verb.ts";
+import { pairs } from "./pairs.ts";
+import { planIpam } from "./plan-ipam.ts";
 
-/** What the daemon says of it is the answer: it has the predefined networks only. */
 export const networkCreate: Verb = {
   name: "network create",
   summary: "Create a network",
@@ -15,14 +16,18 @@ export const networkCreate: Verb = {
     { name: "subnet", kind: "list", summary: "Subnet (172.30.0.0/16)" },
     { name: "ip-range", kind: "list", summary: "Range of the subnet that containers get" },
     { name: "gateway", kind: "list", summary: "Gateway of the subnet" },
+    { name: "aux-address", kind: "list", summary: "Address of the subnet that is somebody else's (name=address)" },
+    { name: "ipam-driver", kind: "string", default: "default", summary: "Who gives out addresses", hidden: true },
+    { name: "ipam-opt", kind: "list", summary: "Option for that", hidden: true },
+    { name: "config-only", kind: "bool", summary: "", refused: "every network says its own configuration" },
+    { name: "config-from", kind: "string", summary: "", refused: "every network says its own configuration" },
+    { name: "ingress", kind: "bool", summary: "", refused: "there is no cluster" },
+    { name: "scope", kind: "string", summary: "Scope of the network", hidden: true },
     { name: "label", kind: "list", summary: "Set a label (key=value)" },
     { name: "opt", short: "o", kind: "list", summary: "Set a driver option (key=value)" },
   ],
   async run(session, [Name = ""], flags) {
-    const subnets = flags.list("subnet");
-    const ranges = flags.list("ip-range");
-    const gateways = flags.list("gateway");
-    const { Id } = await session.client.json<{ Id: string }>("POST", "/networks/create", {
+    const { Id, Warning } = await session.client.json<{ Id: string; Warning?: string }>("POST", "/networks/create", {
       json: {
         Name,
         Driver: flags.string("driver"),
@@ -30,28 +35,23 @@ export const networkCreate: Verb = {
         Attachable: flags.bool("attachable"),
         EnableIPv4: flags.bool("ipv4"),
         EnableIPv6: flags.bool("ipv6"),
+        ...(flags.has("scope") ? { Scope: flags.string("scope") } : {}),
         IPAM: {
-          Driver: "default",
-          Config: subnets.map((Subnet, index) => ({
-            Subnet,
-            ...(ranges[index] === undefined ? {} : { IPRange: ranges[index] }),
-            ...(gateways[index] === undefined ? {} : { Gateway: gateways[index] }),
-          })),
+          Driver: flags.string("ipam-driver"),
+          Options: pairs(flags.list("ipam-opt")),
+          Config: planIpam({
+            subnets: flags.list("subnet"),
+            ranges: flags.list("ip-range"),
+            gateways: flags.list("gateway"),
+            aux: pairs(flags.list("aux-address")),
+          }),
         },
         Labels: pairs(flags.list("label")),
         Options: pairs(flags.list("opt")),
       },
     });
+    if (Warning) session.err.line(`WARNING: ${Warning}`);
     session.out.line(Id);
     return 0;
   },
 };
-
-function pairs(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf("=");
-      return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-    }),
-  );
-}

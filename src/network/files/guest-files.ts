@@ -3,17 +3,21 @@ import { readFileSync } from "node:fs";
 import { buildHosts, type HostsRequest } from "./hosts.ts";
 import { buildResolvConf, parseResolvConf, type ResolvRequest } from "./resolv-conf.ts";
 
-export type GuestFilesRequest = Omit<HostsRequest & ResolvRequest, "hostFile">;
+export type GuestFilesRequest = Omit<HostsRequest & ResolvRequest, "hostFile" | "resolver"> & {
+  /** In a network whose containers are found by name. */
+  named: boolean;
+};
 export type GuestFiles = { hostname: string; hosts: string; resolvConf: string };
 
 /** Contents of the host's own files. */
 export type HostFiles = { hosts(): string; resolvConf(mode: string): string };
 
-export function buildGuestFiles(request: GuestFilesRequest, host: HostFiles): GuestFiles {
+/** `resolver`: the name service's address, where the container is to ask that. */
+export function buildGuestFiles(request: GuestFilesRequest, host: HostFiles, resolver: string | null): GuestFiles {
   return {
     hostname: `${request.hostname}\n`,
     hosts: buildHosts({ ...request, hostFile: request.mode === "host" ? host.hosts() : "" }),
-    resolvConf: buildResolvConf({ ...request, hostFile: host.resolvConf(request.mode) }),
+    resolvConf: buildResolvConf({ ...request, resolver, hostFile: host.resolvConf(request.mode) }),
   };
 }
 

@@ -7,7 +7,7 @@ const request: HostsRequest = {
   domainname: "",
   extraHosts: [],
   aliases: [],
-  endpoint: { address: "172.20.0.5", gateway: "172.20.0.1" },
+  endpoints: [{ address: "172.20.0.5", gateway: "172.20.0.1", address6: "", gateway6: "" }],
   hostFile: "127.0.0.1 localhost\n10.0.0.9 build",
 };
 const tail = (part: Partial<HostsRequest>) => buildHosts({ ...request, ...part }).split("ip6-allrouters\n")[1];
@@ -21,17 +21,27 @@ test("buildHosts() ends with the container's own names", () => {
 test("buildHosts() solves host-gateway by the network's way to the host, and refuses it where there is none", () => {
   const extraHosts = ["h:host-gateway", "v6=[2001:db8::1]", "v6b:2001:db8::2"];
   expect(tail({ extraHosts })).toBe("172.20.0.1\th\n2001:db8::1\tv6\n2001:db8::2\tv6b\n172.20.0.5\tweb\n");
-  expect(() => tail({ extraHosts, endpoint: null, mode: "none" })).toThrow("has no way to the host");
+  expect(() => tail({ extraHosts, endpoints: [], mode: "none" })).toThrow("has no way to the host");
 });
 
 test("buildHosts() gives the host's own file on the host's network, and loopback alone on none", () => {
-  const host = { ...request, endpoint: null, mode: "host", extraHosts: ["h:host-gateway"] };
+  const host = { ...request, endpoints: [], mode: "host", extraHosts: ["h:host-gateway"] };
   expect(buildHosts(host)).toBe("127.0.0.1 localhost\n10.0.0.9 build\n127.0.0.1\th\n");
-  expect(tail({ endpoint: null, mode: "none" })).toBe("");
+  expect(tail({ endpoints: [], mode: "none" })).toBe("");
 });
 
 test("parseExtraHost() refuses what is not a name with an address", () => {
   for (const bad of ["", "name", "name:", ":1.2.3.4", "name:nowhere", "a b:1.2.3.4", "name:1.2.3.4\n5.6.7.8 evil"]) {
     expect(() => parseExtraHost(bad)).toThrow("invalid extra host");
   }
+});
+
+test("buildHosts() has a line for each address, and host-gateway is the first way out", () => {
+  const endpoints = [
+    { address: "10.1.0.2", gateway: "", address6: "fd00::2", gateway6: "fd00::1" },
+    { address: "10.2.0.2", gateway: "10.2.0.1", address6: "", gateway6: "" },
+  ];
+  expect(tail({ endpoints, extraHosts: ["h:host-gateway"] })).toBe(
+    "fd00::1\th\n10.1.0.2\tweb\nfd00::2\tweb\n10.2.0.2\tweb\n",
+  );
 });

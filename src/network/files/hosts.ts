@@ -9,10 +9,13 @@ export type HostsRequest = {
   /** `name:address` or `name=address`; the address may be `host-gateway`. */
   extraHosts: readonly string[];
   aliases: readonly string[];
-  endpoint: { address: string; gateway: string } | null;
+  /** The way out first. */
+  endpoints: readonly HostsEndpoint[];
   /** Content of the host's file, which `--network host` begins with. */
   hostFile: string;
 };
+
+export type HostsEndpoint = { address: string; gateway: string; address6: string; gateway6: string };
 
 const loopback = `127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
@@ -28,22 +31,29 @@ export function buildHosts({
   domainname,
   extraHosts,
   aliases,
-  endpoint,
+  endpoints,
   hostFile,
 }: HostsRequest): string {
   const head = mode === "host" && hostFile !== "" ? hostFile.replace(/\n?$/, "\n") : loopback;
-  const gateway = endpoint?.gateway ?? (mode === "host" ? "127.0.0.1" : null);
+  const gateways = endpoints.flatMap(({ gateway, gateway6 }) => [gateway, gateway6]).filter((text) => text !== "");
+  const gateway = gateways[0] ?? (mode === "host" ? "127.0.0.1" : null);
   const lines = extraHosts.map((text) => {
     const { name, address } = parseExtraHost(text);
     if (address !== "host-gateway") return `${address}\t${name}`;
     if (gateway === null) throw noHostGateway(mode);
     return `${gateway}\t${name}`;
   });
-  if (endpoint) {
-    const names = domainname === "" ? [hostname] : [`${hostname}.${domainname}`, hostname];
-    lines.push(`${endpoint.address}\t${[...names, ...aliases].filter((name) => name !== "").join(" ")}`);
-  }
+  for (const endpoint of endpoints) lines.push(...ownLines(endpoint, { hostname, domainname, aliases }));
   return head + lines.map((line) => `${line}\n`).join("");
+}
+
+type OwnNames = Pick<HostsRequest, "hostname" | "domainname" | "aliases">;
+
+/** A container's own names at the addresses of one endpoint. */
+export function ownLines({ address, address6 }: HostsEndpoint, { hostname, domainname, aliases }: OwnNames): string[] {
+  const names = [...(domainname === "" ? [] : [`${hostname}.${domainname}`]), hostname, ...aliases];
+  const text = names.filter((name) => name !== "").join(" ");
+  return [address, address6].filter((one) => one !== "").map((one) => `${one}\t${text}`);
 }
 
 export function parseExtraHost(text: string): { name: string; address: string } {

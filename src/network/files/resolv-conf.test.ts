@@ -6,6 +6,7 @@ const request: ResolvRequest = {
   dns: [],
   dnsSearch: [],
   dnsOptions: [],
+  resolver: null,
   hostFile: `# made by hand
 domain old.example
 nameserver 127.0.0.53
@@ -33,4 +34,11 @@ test("buildResolvConf() lets each option replace its own part; a dot means no se
     "nameserver 1.1.1.1\nnameserver ::1\nsearch example.org example.net\noptions edns0 trust-ad\n",
   );
   expect(build({ dnsSearch: ["."], dnsOptions: ["ndots:2"] })).toBe("nameserver 192.0.2.53\noptions ndots:2\n");
+});
+
+test("buildResolvConf() names the name service alone, which knows the others", () => {
+  expect(build({ resolver: "127.0.0.11", dns: ["1.1.1.1"] })).toBe(
+    "nameserver 127.0.0.11\nsearch example.org example.net\noptions edns0 trust-ad ndots:0\n",
+  );
+  expect(build({ resolver: "127.0.0.11", dnsOptions: ["ndots:2"] })).toEndWith("options ndots:2\n");
 });

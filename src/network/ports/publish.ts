@@ -3,7 +3,7 @@ import type { NetOp } from "../../engines/index.ts";
 import { cannotPublish, noFreePort, portInUse } from "../errors.ts";
 import type { PortMap } from "../schema.ts";
 import { type HeldPort, holdPort } from "./hold.ts";
-import { ephemeralPorts, type PortRequest, parsePortRequests } from "./requests.ts";
+import { ephemeralPorts, type PortRequest, parsePortRequests, type Target } from "./requests.ts";
 import type { Reservation, Reservations } from "./reservations.ts";
 
 export type PublisherOptions = {
@@ -11,20 +11,19 @@ export type PublisherOptions = {
   /** Applies changes as one transaction. */
   apply(ops: NetOp[]): Promise<void>;
   table: string;
-  defaultAddress: string;
   /** The name that people know a container by. */
   containerName(id: string): string;
 };
 
 export type Publisher = Disposable & {
-  publish(containerId: string, guestIp: string, ports: PortMap): Promise<PortMap>;
+  publish(containerId: string, target: Target, defaultAddress: string, ports: PortMap): Promise<PortMap>;
   unpublish(containerId: string): Promise<void>;
   /** Binds the ports of earlier reservations again; one that another program took meanwhile stays redirected. */
   hold(): Promise<void>;
 };
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { reservations, apply, table, defaultAddress, containerName } = options;
+  const { reservations, apply, table, containerName } = options;
   const held = new Map<string, HeldPort>();
   let lastEphemeral = ephemeralPorts.last;
 
@@ -35,28 +34,51 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   /** Reserves before it binds: nobody else gets the port while this waits. */
-  const take = async (request: PortRequest, containerId: string, guestIp: string): Promise<Reservation> => {
-    const { protocol, hostIp, guestPort, hostPorts } = request;
+  const takeOne = async (reservation: Reservation, key: string): Promise<"taken" | "busy"> => {
+    const { protocol, hostIp, hostPort, guestIp, guestPort } = reservation;
+    reservations.add(reservation);
+    try {
+      const guest = { address: guestIp, port: guestPort };
+      held.set(keyOf(reservation), await holdPort(protocol, hostIp, hostPort, guest));
+      return "taken";
+    } catch (error) {
+      forget(reservation);
+      if (codeOf(error) === "EADDRINUSE") return "busy";
+      throw bindFailure(key, label(hostIp, hostPort), error);
+    }
+  };
+
+  const take = async (request: PortRequest, containerId: string): Promise<Reservation[]> => {
+    const { key, protocol, ways, guestPort, hostPorts } = request;
     const only = hostPorts.first === hostPorts.last;
     for (const hostPort of portsOf(request, lastEphemeral)) {
-      const endpoint = `${hostIp}:${hostPort}`;
-      const holder = reservations.holder(protocol, hostIp, hostPort);
-      if (holder !== null) {
-        if (only) throw portInUse(endpoint, `container ${containerName(holder)}`);
-        continue;
-      }
-      const reservation: Reservation = { protocol, hostIp, hostPort, guestIp, guestPort, containerId };
-      reservations.add(reservation);
+      const taken: Reservation[] = [];
+      const busy = (hostIp: string, holder: string): void => {
+        if (only) throw portInUse(label(hostIp, hostPort), holder);
+      };
       try {
-        held.set(keyOf(reservation), await holdPort(protocol, hostIp, hostPort));
+        for (const { hostIp, guestIp } of ways) {
+          const holder = reservations.holder(protocol, hostIp, hostPort);
+          if (holder !== null) {
+            busy(hostIp, `container ${containerName(holder)}`);
+            break;
+          }
+          const reservation: Reservation = { protocol, hostIp, hostPort, guestIp, guestPort, containerId };
+          if ((await takeOne(reservation, key)) === "busy") {
+            busy(hostIp, "another program");
+            break;
+          }
+          taken.push(reservation);
+        }
       } catch (error) {
-        forget(reservation);
-        if (codeOf(error) !== "EADDRINUSE") throw bindFailure(request.key, endpoint, error);
-        if (only) throw portInUse(endpoint, "another program");
-        continue;
+        taken.forEach(forget);
+        throw error;
       }
-      if (request.ephemeral) lastEphemeral = hostPort;
-      return reservation;
+      if (taken.length === ways.length) {
+        if (request.ephemeral) lastEphemeral = hostPort;
+        return taken;
+      }
+      taken.forEach(forget);
     }
     throw noFreePort(`${hostPorts.first}-${hostPorts.last}`);
   };
@@ -78,16 +100,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   return {
-    async publish(containerId, guestIp, ports) {
-      const requests = parsePortRequests(ports, defaultAddress);
+    async publish(containerId, target, defaultAddress, ports) {
+      const requests = parsePortRequests(ports, defaultAddress, target);
       const actual: PortMap = Object.fromEntries(Object.keys(ports).map((key) => [key, null]));
       const taken: Reservation[] = [];
       try {
         for (const request of requests) {
-          const reservation = await take(request, containerId, guestIp);
-          taken.push(reservation);
-          const binding = { HostIp: reservation.hostIp, HostPort: String(reservation.hostPort) };
-          actual[request.key] = [...(actual[request.key] ?? []), binding];
+          for (const reservation of await take(request, containerId)) {
+            taken.push(reservation);
+            const binding = { HostIp: reservation.hostIp, HostPort: String(reservation.hostPort) };
+            actual[request.key] = [...(actual[request.key] ?? []), binding];
+          }
         }
         if (taken.length > 0) await apply(publishOps(table, taken));
       } catch (error) {
@@ -99,9 +122,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     unpublish,
     async hold() {
       for (const reservation of reservations.all()) {
-        const { protocol, hostIp, hostPort } = reservation;
+        const { protocol, hostIp, hostPort, guestIp, guestPort } = reservation;
         if (held.has(keyOf(reservation))) continue;
-        const port = await holdPort(protocol, hostIp, hostPort).catch(() => null);
+        const guest = { address: guestIp, port: guestPort };
+        const port = await holdPort(protocol, hostIp, hostPort, guest).catch(() => null);
         if (port) held.set(keyOf(reservation), port);
       }
     },
@@ -120,6 +144,10 @@ function* portsOf({ hostPorts: { first, last }, ephemeral }: PortRequest, after:
   const start = ephemeral && after < last ? after + 1 : first;
   for (let port = start; port <= last; port++) yield port;
   for (let port = first; port < start; port++) yield port;
+}
+
+function label(hostIp: string, hostPort: number): string {
+  return hostIp.includes(":") ? `[${hostIp}]:${hostPort}` : `${hostIp}:${hostPort}`;
 }
 
 function keyOf({ protocol, hostIp, hostPort }: Reservation): string {

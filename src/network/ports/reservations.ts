@@ -4,7 +4,7 @@ import type { Protocol } from "./hold.ts";
 
 export type Reservation = {
   protocol: Protocol;
-  /** `0.0.0.0`: every address of the host. */
+  /** `0.0.0.0`, `::`: every address of the host, of one family. */
   hostIp: string;
   hostPort: number;
   guestIp: string;
@@ -21,7 +21,8 @@ export type Reservations = {
   all(): Reservation[];
 };
 
-const anyAddress = "0.0.0.0";
+const isAny = (ip: string): boolean => ip === "0.0.0.0" || ip === "::";
+const sameFamily = (a: string, b: string): boolean => a.includes(":") === b.includes(":");
 
 export function createReservations(db: Database): Reservations {
   const at = db.prepare("SELECT host_ip, container_id FROM network_port WHERE protocol = ? AND host_port = ?");
@@ -33,8 +34,8 @@ export function createReservations(db: Database): Reservations {
   const all = db.prepare("SELECT * FROM network_port");
   return {
     holder(protocol, hostIp, hostPort) {
-      const overlapping = (ip: unknown) => hostIp === anyAddress || ip === anyAddress || ip === hostIp;
-      const row = at.all(protocol, hostPort).find((found) => overlapping(found["host_ip"]));
+      const overlapping = (ip: string) => sameFamily(ip, hostIp) && (isAny(hostIp) || isAny(ip) || ip === hostIp);
+      const row = at.all(protocol, hostPort).find((found) => overlapping(String(found["host_ip"])));
       return row ? String(row["container_id"]) : null;
     },
     add: (r) => insert.run(r.protocol, r.hostIp, r.hostPort, r.guestIp, r.guestPort, r.containerId),
@@ -44,9 +45,11 @@ export function createReservations(db: Database): Reservations {
   };
 }
 
+const protocols: readonly Protocol[] = ["tcp", "udp", "sctp"];
+
 function parse(row: Row): Reservation {
   return {
-    protocol: row["protocol"] === "udp" ? "udp" : "tcp",
+    protocol: protocols.find((one) => one === row["protocol"]) ?? "tcp",
     hostIp: String(row["host_ip"]),
     hostPort: Number(row["host_port"]),
     guestIp: String(row["guest_ip"]),

@@ -1,68 +1,70 @@
-/** The predefined networks, in Docker's shape. */
+/** Networks in Docker's shape. */
 import type { Endpoint } from "../../engines/index.ts";
-import { formatIpv4, formatSubnet, type Subnet } from "../address/ipv4.ts";
-import { gatewayOf, mtu } from "../bridge/bridge.ts";
-import type { NetworkContainerJson, NetworkJson } from "../schema.ts";
-import { endpointId, networkId } from "./ids.ts";
+import { isDefaultBridge, type Network, type Pool } from "../model/network.ts";
+import type { NetworkContainerJson, NetworkJson, PoolJson } from "../schema.ts";
+import { endpointId } from "./ids.ts";
 
-export type PredefinedName = "bridge" | "host" | "none";
-export const predefined: readonly PredefinedName[] = ["bridge", "host", "none"];
-
-/** A running container and how it is connected. */
-export type Attached = { id: string; name: string; mode: string; endpoint: Endpoint | null };
-
-export type NetworkFacts = { tag: string; bridgeName: string; subnet: Subnet | null; createdMs: number };
+/** A running container and how it is connected; `mode` tells of host and none, which give no endpoint. */
+export type Attached = { id: string; name: string; mode: string; endpoints: readonly Endpoint[] };
 
 /** `attached` null: without the containers, as in the list. */
-export function networkJson(
-  name: PredefinedName,
-  facts: NetworkFacts,
-  attached: readonly Attached[] | null,
-): NetworkJson {
-  const id = networkId(facts.tag, name);
-  const mine = (attached ?? []).filter(({ mode }) => mode === name);
+export function networkJson(network: Network, attached: readonly Attached[] | null): NetworkJson {
+  const { id, name, driver, ipv4, ipv6, internal, attachable, labels } = network;
+  const isIn = ({ mode, endpoints }: Attached) =>
+    driver === "host" || driver === "null" ? mode === name : endpoints.some(({ networkId }) => networkId === id);
+  const mine = (attached ?? []).filter(isIn);
   return {
     Name: name,
     Id: id,
-    Created: new Date(facts.createdMs).toISOString(),
+    Created: new Date(network.createdMs).toISOString(),
     Scope: "local",
-    Driver: name === "none" ? "null" : name,
-    EnableIPv4: true,
-    EnableIPv6: false,
-    IPAM: { Driver: "default", Options: null, Config: name === "bridge" ? ipamConfig(facts.subnet) : null },
-    Internal: false,
-    Attachable: false,
+    Driver: driver,
+    EnableIPv4: ipv4,
+    EnableIPv6: ipv6,
+    IPAM: {
+      Driver: "default",
+      Options: network.predefined ? null : {},
+      Config: driver === "host" || driver === "null" ? null : network.pools.map(poolJson),
+    },
+    Internal: internal,
+    Attachable: attachable,
     Ingress: false,
     ConfigFrom: { Network: "" },
     ConfigOnly: false,
     Containers: Object.fromEntries(mine.map((container) => [container.id, containerJson(id, container)])),
-    Options: name === "bridge" ? bridgeOptions(facts.bridgeName) : {},
-    Labels: {},
+    Options: isDefaultBridge(network) ? defaultBridgeOptions(network) : network.options,
+    Labels: labels,
   };
 }
 
-function ipamConfig(subnet: Subnet | null): { Subnet: string; Gateway: string }[] {
-  // The subnet is chosen when the first container needs it.
-  return subnet ? [{ Subnet: formatSubnet(subnet), Gateway: formatIpv4(gatewayOf(subnet)) }] : [];
+function poolJson({ subnet, range, gateway, aux }: Pool): PoolJson {
+  return {
+    Subnet: subnet,
+    ...(range === subnet ? {} : { IPRange: range }),
+    Gateway: gateway,
+    ...(Object.keys(aux).length > 0 ? { AuxiliaryAddresses: aux } : {}),
+  };
 }
 
-function bridgeOptions(name: string): Record<string, string> {
+function defaultBridgeOptions({ link }: Network): Record<string, string> {
   return {
     "com.docker.network.bridge.default_bridge": "true",
     "com.docker.network.bridge.enable_icc": "true",
     "com.docker.network.bridge.enable_ip_masquerade": "true",
     "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
-    "com.docker.network.bridge.name": name,
-    "com.docker.network.driver.mtu": String(mtu),
+    "com.docker.network.bridge.name": link.bridge,
+    "com.docker.network.driver.mtu": String(link.mtu),
   };
 }
 
-function containerJson(network: string, { id, name, endpoint }: Attached): NetworkContainerJson {
+function containerJson(network: string, { id, name, endpoints }: Attached): NetworkContainerJson {
+  const endpoint = endpoints.find(({ networkId }) => networkId === network);
+  const withPrefix = (address: string, prefix: number) => (address === "" ? "" : `${address}/${prefix}`);
   return {
     Name: name,
     EndpointID: endpointId(network, id),
     MacAddress: endpoint?.mac ?? "",
-    IPv4Address: endpoint ? `${endpoint.address}/${endpoint.prefixLength}` : "",
-    IPv6Address: "",
+    IPv4Address: endpoint ? withPrefix(endpoint.address, endpoint.prefixLength) : "",
+    IPv6Address: endpoint ? withPrefix(endpoint.address6, endpoint.prefixLength6) : "",
   };
 }

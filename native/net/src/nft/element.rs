@@ -118,6 +118,10 @@ pub fn create_sets(batch: &mut Batch, table: &str) {
             batch.attr_be32(6, kind).attr_be32(7, length);
         }
         batch.attr_be32(10, id);
+        if key.0 == TYPE_INTERFACE {
+            // For `nft list`: byte order of the keys (0), 4 bytes: that of the host (1).
+            batch.attr(13, &[0, 4, 1, 0, 0, 0]);
+        }
     };
     let by_port = TYPE_PROTOCOL << 6 | TYPE_PORT;
     for (id, maps) in [(1, PORTS_4), (3, PORTS_6)] {

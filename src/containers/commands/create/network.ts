@@ -1,5 +1,7 @@
+import type { FlagValues } from "../../../cli/flag-values.ts";
 import type { Flag } from "../../../cli/verb.ts";
 import type { FlagGroup } from "./body.ts";
+import { parseNetwork } from "./parse-network.ts";
 import { parsePublish } from "./parse-publish.ts";
 import { invalid } from "./sizes.ts";
 
@@ -16,7 +18,11 @@ const hostLists: [string, string, string][] = [
 
 export const network: FlagGroup = {
   flags: [
-    { name: "network", kind: "list", summary: "Network: bridge, none, host, container:NAME" },
+    {
+      name: "network",
+      kind: "list",
+      summary: "Network, or name=NETWORK[,alias=…][,ip=…][,ip6=…][,mac-address=…][,gw-priority=N]; may be repeated",
+    },
     { name: "net", kind: "list", summary: "Same as --network", hidden: true },
     { name: "publish", short: "p", kind: "list", summary: "Publish a port ([IP:]HOST:CONTAINER[/udp])" },
     { name: "publish-all", short: "P", kind: "bool", summary: "Publish all exposed ports" },
@@ -33,28 +39,41 @@ export const network: FlagGroup = {
       summary: "",
       refused: "links are history; containers of one network find each other by name",
     },
-    { name: "link-local-ip", kind: "list", summary: "", refused: "link-local addresses are not supported" },
+    { name: "link-local-ip", kind: "list", summary: "Link-local address" },
   ],
   apply(body, flags) {
     const host = body.HostConfig;
-    const named = [...flags.list("network"), ...flags.list("net")];
-    if (named.length > 1) throw invalid("network", named.join(", "), "only one network is supported");
-    const mode = named[0] ?? "default";
-    if (mode.includes("=")) throw invalid("network", mode, "give a name only");
-    host["NetworkMode"] = mode;
+    const named = [...flags.list("network"), ...flags.list("net")].map(parseNetwork);
+    const [first = { name: "default", settings: {} }, ...others] = named;
+    host["NetworkMode"] = first.name;
     for (const [name, key] of hostLists) if (flags.has(name)) host[key] = flags.list(name);
     const { exposed, bindings } = parsePublish(flags.list("publish"), flags.list("expose"));
     if (Object.keys(exposed).length > 0) body["ExposedPorts"] = exposed;
     if (Object.keys(bindings).length > 0) host["PortBindings"] = bindings;
     host["PublishAllPorts"] = flags.bool("publish-all");
-    const settings: Record<string, unknown> = {};
-    const aliases = [...flags.list("network-alias"), ...flags.list("net-alias")];
-    if (aliases.length > 0) settings["Aliases"] = aliases;
-    if (flags.has("mac-address")) settings["MacAddress"] = flags.string("mac-address");
-    const ipam = Object.fromEntries(
-      endpoint.filter(([name]) => flags.has(name)).map(([name, key]) => [key, flags.string(name)]),
-    );
-    if (Object.keys(ipam).length > 0) settings["IPAMConfig"] = ipam;
-    if (Object.keys(settings).length > 0) body.NetworkingConfig.EndpointsConfig[mode] = settings;
+    const general = generalSettings(flags);
+    const special = [...Object.keys(general)];
+    if (special.length > 0 && Object.keys(first.settings).some((key) => special.includes(key)))
+      throw invalid("network", first.name, "a setting is given twice: in --network and by a flag of its own");
+    const endpoints = body.NetworkingConfig.EndpointsConfig;
+    const primary = { ...general, ...first.settings };
+    if (named.length > 1 || Object.keys(primary).length > 0) endpoints[first.name] = primary;
+    for (const { name, settings } of others) {
+      if (name in endpoints) throw invalid("network", name, "it is given twice");
+      endpoints[name] = settings;
+    }
   },
 };
+
+/** The flags that are about the first network. */
+function generalSettings(flags: FlagValues): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  const aliases = [...flags.list("network-alias"), ...flags.list("net-alias")];
+  if (aliases.length > 0) settings["Aliases"] = aliases;
+  if (flags.has("mac-address")) settings["MacAddress"] = flags.string("mac-address");
+  const ipam: Record<string, unknown> = {};
+  for (const [name, key] of endpoint) if (flags.has(name)) ipam[key] = flags.string(name);
+  if (flags.has("link-local-ip")) ipam["LinkLocalIPs"] = flags.list("link-local-ip");
+  if (Object.keys(ipam).length > 0) settings["IPAMConfig"] = ipam;
+  return settings;
+}
