@@ -13,11 +13,6 @@ use crate::tables::Asker;
 use crate::wire::query::{Query, Refused};
 use crate::wire::{MAX_MESSAGE, answer};
 
-/// Questions of one container that are served before another's turn comes.
-const TURN: usize = 64;
-/// A client cannot send longer questions over UDP than it can get answers.
-const MAX_DATAGRAM: usize = 4096;
-
 pub struct Sockets {
     pub key: String,
     pub udp: UdpSocket,
@@ -84,20 +79,19 @@ impl Server {
     }
 
     pub fn serve_datagrams(&mut self, place: Place) {
-        let mut input = std::mem::take(&mut self.input);
-        input.resize(MAX_DATAGRAM, 0);
-        for _ in 0..TURN {
-            let Some(sockets) = self.sockets.get(place) else {
-                break;
-            };
-            let Ok((length, from)) = sockets.udp.recv_from(&mut input) else {
-                break;
-            };
-            if self.serve_question(place, &input[..length], &Client::Datagram(from)) == Outcome::Answered {
-                self.reply_datagram(place, from);
+        let mut datagrams = std::mem::take(&mut self.datagrams);
+        if let Some(Ok(count)) = self.sockets.get(place).map(|sockets| datagrams.receive(&sockets.udp)) {
+            for i in 0..count {
+                let client = Client::Datagram(datagrams.sender(i));
+                if self.serve_question(place, datagrams.message(i), &client) == Outcome::Answered {
+                    datagrams.answer(i, &self.output);
+                }
+            }
+            if let Some(sockets) = self.sockets.get(place) {
+                datagrams.flush(&sockets.udp);
             }
         }
-        self.input = input;
+        self.datagrams = datagrams;
     }
 
     /// Sends `output`. A client that is gone or does not read misses it, as with any datagram.

@@ -3,6 +3,7 @@
 mod asker;
 mod cache;
 mod control;
+mod datagrams;
 mod forward;
 mod resolv_conf;
 mod resolve;

@@ -15,6 +15,7 @@ use hbx_protocol::{Failure, steps};
 use crate::asker::Sockets;
 use crate::cache::Cache;
 use crate::control::Control;
+use crate::datagrams::Datagrams;
 use crate::forward::{Flight, Health};
 use crate::resolv_conf::HostResolvers;
 use crate::slab::{Place, Slab, pack, unpack};
@@ -69,8 +70,8 @@ pub struct Server {
     lonely_since: Instant,
     /// A daemon was here: when it and all containers are gone, so are we.
     pub was_needed: bool,
-    /// One message or answer at a time.
-    pub input: Vec<u8>,
+    pub datagrams: Box<Datagrams>,
+    /// One answer at a time.
     pub output: Vec<u8>,
 }
 
@@ -122,7 +123,7 @@ impl Listening {
             deadlines: BinaryHeap::new(),
             lonely_since: Instant::now(),
             was_needed: false,
-            input: Vec::new(),
+            datagrams: Box::default(),
             output: Vec::new(),
         };
         server.run();
