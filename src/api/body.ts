@@ -4,19 +4,7 @@ import { EngineError, invalidArgument } from "../base/errors.ts";
 
 export const maxJsonBytes = 16 * 1024 * 1024;
 
-/** Docker's texts for the three ways in which a JSON body is wrong. */
-export async function readJson(body: AsyncIterable<Uint8Array>, contentType: string | undefined): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.byteLength;
-    if (size > maxJsonBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return parseJson(chunks, contentType);
-}
-
-/** The same of a request, by its events: an iterator over a stream costs 0.3 ms when it is the first in a while. */
+/** A request's body, by its events: an iterator over a stream costs 0.3 ms when it is the first in a while. */
 export function readRequestJson(request: IncomingMessage): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
@@ -41,6 +29,36 @@ export function readRequestJson(request: IncomingMessage): Promise<unknown> {
   });
 }
 
+/** The first `length` bytes of a request that asks for an upgrade, after those that came with its head; nothing ends it. */
+export function readUpgradeJson(request: IncomingMessage, head: Uint8Array, length: number): Promise<unknown> {
+  const type = request.headers["content-type"];
+  if (length > maxJsonBytes) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let left = length;
+    const take = (chunk: Uint8Array): void => {
+      chunks.push(chunk.subarray(0, left));
+      left -= chunk.byteLength;
+      if (left > 0) return;
+      request.off("data", take);
+      request.off("close", gone);
+      try {
+        resolve(parseJson(chunks, type));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const gone = (): void => reject(new Error("the client left before its request was whole"));
+    if (left > head.byteLength) {
+      request.on("data", take);
+      request.once("error", reject);
+      request.once("close", gone);
+    }
+    if (length === 0) resolve(undefined);
+    else if (head.byteLength > 0) take(head);
+  });
+}
+
 function tooLarge(): EngineError {
   return new EngineError({
     code: "api.body_too_large",
@@ -50,6 +68,7 @@ function tooLarge(): EngineError {
   });
 }
 
+/** Docker's texts for the three ways in which a JSON body is wrong. */
 function parseJson(chunks: Uint8Array[], contentType: string | undefined): unknown {
   if (chunks.length === 0) return undefined;
   if (contentType !== undefined && !/^application\/json\b/i.test(contentType)) {

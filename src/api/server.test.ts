@@ -36,7 +36,7 @@ function raw(path: string, text: string, until?: string): Promise<string> {
     const socket = connect(path);
     let seen = "";
     socket.on("data", (chunk) => {
-      seen += chunk.toString("latin1");
+      seen += chunk.toString("utf8");
       if (until && seen.includes(until)) {
         socket.destroy();
         resolve(seen);
@@ -59,6 +59,38 @@ const echo: Route = {
     });
   },
 };
+
+describe("createApiServer() with an upgrade", () => {
+  const head = (length: number) =>
+    `POST /things/a/echo HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: ${length}\r\n\r\n`;
+
+  test("reads a body that comes with its head, later, in pieces, or not at all", async () => {
+    const path = await serve([echo]);
+    const body = '{"x":"äö"}';
+    const length = Buffer.byteLength(body);
+    expect(await raw(path, head(length) + body)).toContain('"body":{"x":"äö"}');
+    expect(await raw(path, head(0))).not.toContain('"body"');
+    for (const cut of [0, 1, length - 3]) {
+      const bytes = Buffer.from(body);
+      const answer = await new Promise<string>((resolve) => {
+        const socket = connect(path, () => {
+          socket.write(Buffer.concat([Buffer.from(head(length)), bytes.subarray(0, cut)]), () => {
+            setImmediate(() => socket.write(bytes.subarray(cut)));
+          });
+        });
+        let seen = "";
+        socket.on("data", (chunk) => (seen += chunk.toString()));
+        socket.on("end", () => resolve(seen));
+      });
+      expect(answer).toContain('"body":{"x":"äö"}');
+    }
+  });
+
+  test("refuses a body that is too long before it has come", async () => {
+    const path = await serve([echo]);
+    expect(await raw(path, head(17 * 1024 * 1024))).toContain(" 413 ");
+  });
+});
 
 describe("createApiServer()", () => {
   test("passes parameters, query and body", async () => {

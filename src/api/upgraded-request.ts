@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { readJson } from "./body.ts";
+import { readUpgradeJson } from "./body.ts";
 import { commonHeaders } from "./headers.ts";
 import type { RequestParts } from "./plain-request.ts";
 import type { ApiRequest, ByteSink } from "./route.ts";
@@ -40,9 +40,13 @@ export function createUpgradedRequest(
     respond(status, headers, body);
     socket.end();
   };
+  const bodyLength = (): number => {
+    const length = Number(raw.headers["content-length"] ?? "0");
+    return Number.isSafeInteger(length) && length > 0 ? length : 0;
+  };
   async function* body(): AsyncGenerator<Uint8Array> {
-    let left = Number(raw.headers["content-length"] ?? "0");
-    if (!Number.isSafeInteger(left) || left <= 0) return;
+    let left = bodyLength();
+    if (left === 0) return;
     if (rest.byteLength > 0) {
       const take = rest.subarray(0, left);
       rest = rest.subarray(take.byteLength);
@@ -60,7 +64,12 @@ export function createUpgradedRequest(
     ...parts,
     headers: raw.headers,
     signal: controller.signal,
-    json: () => readJson(body(), raw.headers["content-type"]),
+    json() {
+      const length = bodyLength();
+      const begun = rest.subarray(0, length);
+      rest = rest.subarray(begun.byteLength);
+      return readUpgradeJson(raw, begun, length);
+    },
     body,
     sendJson: (status, value, headers) =>
       finish(status, { ...headers, "Content-Type": "application/json" }, `${JSON.stringify(value)}\n`),
