@@ -210,6 +210,11 @@ const entries: Entry[] = [
     async () => (await import("../images/commands/manifest.ts")).manifestInspect,
   ],
   [
+    "image copy",
+    "Copy an image between registries, archives and this host, without unpacking",
+    async () => (await import("../images/commands/copy.ts")).imageCopy,
+  ],
+  [
     "image prune",
     "Remove images that nothing uses",
     async () => (await import("../images/commands/prune.ts")).imagePrune,

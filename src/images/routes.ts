@@ -3,6 +3,7 @@ import type { Route } from "../api/index.ts";
 import { handleBaseImage } from "./base-image/make-base-image.ts";
 import type { Images } from "./images.ts";
 import { handleCommit } from "./verbs/commit.ts";
+import { handleCopy } from "./verbs/copy.ts";
 import { handleCreate } from "./verbs/create.ts";
 import { handleDistribution } from "./verbs/distribution.ts";
 import { handleHistory } from "./verbs/history.ts";
@@ -43,6 +44,7 @@ export function imageRoutes(images: Images): Route[] {
       handle: (request) => handleDistribution(images, request),
     },
     { method: "POST", path: "/auth", handle: (request) => handleLogin(images, request) },
+    { method: "POST", path: "/hbx/v1/images/copy", handle: (request) => handleCopy(images, request) },
     { method: "GET", path: "/hbx/v1/manifests/{name:*}", handle: (request) => handleManifest(images, request) },
   ];
 }

@@ -24,6 +24,8 @@ export type Download = AsyncDisposable & {
   readonly resumed: boolean;
   /** The bytes in order, as they come. Throws what broke the download. */
   read(signal: AbortSignal): AsyncGenerator<Uint8Array>;
+  /** Exactly these bytes, as soon as all before them came too. */
+  readAt(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
   /** Called with the bytes that are there, after each piece, until disposed. */
   watch(listener: (presentBytes: number) => void): void;
   /** What came is of no use: nothing of it is kept. */
@@ -160,6 +162,15 @@ export function createDownloads(directory: string, settings: RegistrySettings): 
             at += piece.byteLength;
             yield piece;
           }
+        },
+        async readAt(offset, length, signal) {
+          const { file } = download;
+          while (file.prefixBytes < offset + length) {
+            signal.throwIfAborted();
+            if (download.failure) throw download.failure.error;
+            await either(download.changed.promise, signal);
+          }
+          return await file.read(offset, length);
         },
         watch(listener) {
           own.push(listener);

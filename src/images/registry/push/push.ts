@@ -13,6 +13,7 @@ import { type Manifest, parseContent } from "../content/manifest.ts";
 import { isForeignLayerType } from "../content/media-types.ts";
 import { eachOf } from "../each-of.ts";
 import { pushDenied } from "../errors.ts";
+import type { KeptManifests } from "../kept-manifests.ts";
 import { createLayerProgress, type LayerProgress } from "../pull/layer-progress.ts";
 import type { Registries } from "../registries.ts";
 import { isDenied, putManifest } from "./put-manifest.ts";
@@ -66,7 +67,7 @@ async function pushImage(images: Images, registries: Registries, options: PushIm
   const { image, reference, client, progress, signal } = options;
   const { settings, manifests } = registries;
   using _lease = images.leases.take(image.chainIds);
-  const manifest = manifests.of(images.store, image) ?? ownManifest(images, image);
+  const manifest = manifestOf(images, manifests, image);
   const layerProgress = createLayerProgress(progress);
   const sent = [
     ...manifest.layers.map((layer, at) => ({ ...layer, id: shortId(image.file.diffIds[at] ?? layer.digest) })),
@@ -96,7 +97,10 @@ async function pushImage(images: Images, registries: Registries, options: PushIm
   await progress.send({ progressDetail: {}, aux: facts });
 }
 
-function ownManifest({ store }: Images, image: Image): Manifest {
+/** With which it came; where it was made here, the one that its layers make. */
+export function manifestOf({ store }: Images, manifests: KeptManifests, image: Image): Manifest {
+  const kept = manifests.of(store, image);
+  if (kept) return kept;
   const { bytes, descriptor } = imageManifest(store, image);
   const content = parseContent(bytes, descriptor.mediaType, image.id);
   if (content.kind !== "manifest") throw new Error("the manifest of an image is an index");
