@@ -46,11 +46,13 @@ export async function startDockerd(enter: readonly string[] = ["unshare", "--net
   return `docker: the daemon does not start: ${tail}`;
 }
 
+/** Its root is that of its mount namespace, not a mere chroot: an exec in a container would stand in the host's files. */
 const inNewer = `
 ip link set lo up
 mount --bind "$1" "$1"; mount --rbind /sys "$1/sys"; mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"
 mount -t tmpfs tmpfs "$1/run"; mount -t tmpfs tmpfs "$1/tmp"; mount --bind "$2" "$1/srv"
-exec chroot "$1" dockerd --data-root /srv/data --exec-root /run/docker --pidfile /run/docker.pid -H unix:///srv/docker.sock
+mkdir "$1/tmp/host"; cd "$1"; pivot_root . tmp/host
+exec chroot . sh -ec 'umount -l /tmp/host; exec dockerd --data-root /srv/data --exec-root /run/docker --pidfile /run/docker.pid -H unix:///srv/docker.sock'
 `;
 
 function spawnNewer(dir: string, enter: readonly string[]): ChildProcess {
