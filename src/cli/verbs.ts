@@ -332,6 +332,13 @@ const entries: Entry[] = [
     async () => (await import("../system/commands/dial-stdio.ts")).dialStdio,
   ],
   [
+    "socket create",
+    "Make a filtered socket for a sandbox",
+    async () => (await import("../sockets/commands/create.ts")).socketCreate,
+  ],
+  ["socket ls", "List filtered sockets", async () => (await import("../sockets/commands/ls.ts")).socketList],
+  ["socket rm", "Remove filtered sockets", async () => (await import("../sockets/commands/rm.ts")).socketRemove],
+  [
     "docker-context install",
     "Make this daemon the docker command's default",
     async () => (await import("../system/commands/docker-context.ts")).dockerContextInstall,

@@ -65,6 +65,8 @@ export type LivingContainer = {
   endpoints: readonly Endpoint[];
 };
 
+type Labels = Readonly<Record<string, string>>;
+
 export type Containers = AsyncDisposable & {
   routes: Route[];
   /** Finds what an earlier daemon left. Once, after the images are known and before the API answers. */
@@ -86,6 +88,11 @@ export type Containers = AsyncDisposable & {
   inspectAll(): Record<string, unknown>[];
   /** One line per container, for system df, image and volume listings. */
   summaries(): ContainerSummary[];
+  /** Labels of the one meant, or null. */
+  labelsOf(ref: string): Labels | null;
+  /** Labels of the container in which an exec runs. */
+  labelsOfExec(execId: string): Labels | null;
+  countWith(label: string, value: string): number;
   commitSources: { open(container: string, options: { pause: boolean }): Promise<CommitSource> };
 };
 
@@ -116,6 +123,18 @@ export function createContainers(deps: ContainersDeps): Containers {
     usage: () => list(context, new URLSearchParams({ all: "1", size: "1" })),
     inspectAll: () => [...store.all.values()].map((container) => inspect(context, container, null)),
     summaries: () => [...store.all.values()].map(summarise),
+    labelsOf(ref) {
+      try {
+        return store.find(ref).config.Labels;
+      } catch {
+        return null;
+      }
+    },
+    labelsOfExec(execId) {
+      const exec = context.execs.get(execId);
+      return (exec && store.all.get(exec.containerId)?.config.Labels) ?? null;
+    },
+    countWith: (label, value) => [...store.all.values()].filter(({ config }) => config.Labels[label] === value).length,
     commitSources: { open: (ref, options) => openCommitSource(context, ref, options) },
     async [Symbol.asyncDispose]() {
       context.closing = true;

@@ -22,5 +22,7 @@ export {
   createContainers,
   type LivingContainer,
 } from "./feature.ts";
-export type { PortMap } from "./schema/host-config.ts";
+export { type CreateRequest, parseCreateRequest } from "./schema/create-request.ts";
+export type { HostConfig, PortMap } from "./schema/host-config.ts";
 export type { EndpointSettings } from "./schema/networking.ts";
+export { parseUpdate, type Update } from "./schema/parse-update.ts";

@@ -26,9 +26,10 @@ import {
 import { createNameService, createNetworks, doctorRoutes, networkMigrations, networkRoutes } from "../network/index.ts";
 import { createRegistry, openRegistryTable, registryKeeper, registryRoutes } from "../registry/index.ts";
 import { defaultCapabilities } from "../security/index.ts";
+import { createSockets, socketRoutes } from "../sockets/index.ts";
 import { createEvents, openDatabase } from "../state/index.ts";
 import { createContainerVolumes, openVolumes, volumeRoutes } from "../volumes/index.ts";
-import { attachedContainers, commitSource, imageUses } from "./bridges.ts";
+import { attachedContainers, commitSource, imageUses, labelledObjects } from "./bridges.ts";
 import { checkPools } from "./check-pools.ts";
 import { createClock } from "./clock.ts";
 import { readPlanFacts } from "./host-facts.ts";
@@ -137,8 +138,10 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   await sweepImages(images);
   await volumes.sweep();
 
+  const sockets = createSockets({ db, home, logger, objects: labelledObjects(containers, volumes) });
   const routes: Route[] = [
     ...containers.routes,
+    ...socketRoutes(sockets),
     ...imageRoutes(images),
     ...registryRoutes(registry),
     ...volumeRoutes(volumes),
@@ -167,6 +170,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   const server = createApiServer(routes, logger);
   const tcp = await openTcp(settings.tcp, places.socket, logger);
   await registry.restore();
+  await sockets.open(routes);
   await server.listen(places.socket);
   engine.warm();
   facts.seccomp.default(defaultCapabilities); // compiled before the first start asks for it
@@ -176,6 +180,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
       images.closing = true;
       if (stopContainers) await containers.stopAll();
       await tcp?.[Symbol.asyncDispose]();
+      await sockets[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
       await registry[Symbol.asyncDispose]();
       await containers[Symbol.asyncDispose]();

@@ -10,10 +10,10 @@ export type Update = Partial<Pick<HostConfig, keyof typeof resourceFields | "Res
 
 export function parseUpdate(body: unknown): Update {
   const parsed = parseFields(updateFields, body, "");
-  const sent = isObject(body) ? body : {};
+  const sent = new Set(isObject(body) ? Object.keys(body).map((key) => key.toLowerCase()) : []);
   // Docker's client sends every field; zeros and nulls mean "leave it".
   const changed = Object.entries(parsed).filter(([key, value]) => {
-    if (!(key in sent) || value === null || value === "" || value === 0) return false;
+    if (!sent.has(key.toLowerCase()) || value === null || value === "" || value === 0) return false;
     if (Array.isArray(value)) return value.length > 0;
     return key !== "RestartPolicy" || (value as HostConfig["RestartPolicy"]).Name !== "";
   });

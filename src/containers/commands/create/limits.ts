@@ -1,6 +1,6 @@
+import { invalid, parseNumber, parseSize } from "../../../cli/parse-values.ts";
 import type { Flag } from "../../../cli/verb.ts";
 import type { FlagGroup } from "./body.ts";
-import { invalid, parseNumber, parseSize } from "./sizes.ts";
 
 const sizes: [string, string, string, string?][] = [
   ["memory", "Memory", "Memory limit", "m"],

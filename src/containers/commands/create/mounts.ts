@@ -1,6 +1,6 @@
+import { invalid, parsePairs } from "../../../cli/parse-values.ts";
 import type { FlagGroup } from "./body.ts";
 import { parseMount } from "./parse-mount.ts";
-import { invalid, parsePairs } from "./sizes.ts";
 
 export const mounts: FlagGroup = {
   flags: [

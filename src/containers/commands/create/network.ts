@@ -1,9 +1,9 @@
 import type { FlagValues } from "../../../cli/flag-values.ts";
+import { invalid } from "../../../cli/parse-values.ts";
 import type { Flag } from "../../../cli/verb.ts";
 import type { FlagGroup } from "./body.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parsePublish } from "./parse-publish.ts";
-import { invalid } from "./sizes.ts";
 
 const endpoint: [string, string][] = [
   ["ip", "IPv4Address"],

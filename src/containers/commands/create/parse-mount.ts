@@ -1,4 +1,4 @@
-import { invalid, parsePairs, parseSize } from "./sizes.ts";
+import { invalid, parsePairs, parseSize } from "../../../cli/parse-values.ts";
 
 type Mount = Record<string, unknown> & { Type: string; Target?: string };
 

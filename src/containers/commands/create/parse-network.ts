@@ -1,4 +1,4 @@
-import { invalid } from "./sizes.ts";
+import { invalid } from "../../../cli/parse-values.ts";
 
 export type NamedNetwork = { name: string; settings: Record<string, unknown> };
 

@@ -1,4 +1,4 @@
-import { invalid } from "./sizes.ts";
+import { invalid } from "../../../cli/parse-values.ts";
 
 type Binding = { HostIp: string; HostPort: string };
 export type Published = { exposed: Record<string, object>; bindings: Record<string, Binding[]> };

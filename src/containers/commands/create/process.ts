@@ -1,8 +1,8 @@
 /** What runs: command line, environment, user, labels, health check, stop, restart. */
 import { Failure } from "../../../cli/failure.ts";
+import { invalid, parseDurationNs, parsePairs } from "../../../cli/parse-values.ts";
 import type { Flag } from "../../../cli/verb.ts";
 import type { FlagGroup } from "./body.ts";
-import { invalid, parseDurationNs, parsePairs } from "./sizes.ts";
 
 const health: [string, string][] = [
   ["health-interval", "Interval"],

@@ -1,7 +1,7 @@
 /** Privileges and namespaces. */
 import { Failure } from "../../../cli/failure.ts";
+import { invalid, parsePairs } from "../../../cli/parse-values.ts";
 import type { FlagGroup } from "./body.ts";
-import { invalid, parsePairs } from "./sizes.ts";
 
 const lists: [string, string, string][] = [
   ["cap-add", "CapAdd", "Add a capability"],

@@ -1,4 +1,4 @@
-import { Failure } from "../../../cli/failure.ts";
+import { Failure } from "./failure.ts";
 
 const powers: Record<string, number> = { "": 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 

@@ -1,0 +1,18 @@
+/** The daemon's own routes, each behind its rule. */
+import type { Route } from "../../api/index.ts";
+import { notThroughThisSocket } from "../errors.ts";
+import { type Filter, rules } from "./rules.ts";
+
+export function filteredRoutes(routes: readonly Route[], filter: Filter): Route[] {
+  return routes.map((route) => {
+    const key = `${route.method} ${route.path}`;
+    const rule = rules.get(key);
+    return {
+      ...route,
+      async handle(request) {
+        if (!rule) throw notThroughThisSocket(`use ${key}`);
+        await route.handle(await rule(request, filter));
+      },
+    };
+  });
+}
