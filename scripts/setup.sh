@@ -50,4 +50,5 @@ install_packages
 install_node_modules
 check_rust
 build_all
+bash scripts/test-tools.sh
 say "ready"
