@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<void>> = {
   density: async () => (await import("./density.ts")).density(),
   throughput: async () => (await import("./throughput.ts")).throughput(),
   unpack: async () => (await import("./unpack.ts")).unpack(),
+  chunk: async () => (await import("./chunk.ts")).chunk(),
   api: async () => (await import("./api.ts")).api(),
   soak: async () => (await import("./soak.ts")).soak(),
 };

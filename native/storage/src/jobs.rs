@@ -2,7 +2,7 @@
 use crate::conn::Job;
 use crate::failure::{During, Failure, Outcome};
 use crate::remove::Removal;
-use crate::{diff, digest_file, guest, host, pack, store, sys, tar_files, unpack, usage};
+use crate::{chunk, diff, digest_file, guest, host, pack, store, sys, tar_files, unpack, usage};
 use hbx_protocol::{frame, messages::Failed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub fn handles(t: &str) -> bool {
     JOBS.contains(&t)
 }
 
-const JOBS: [&str; 18] = [
+const JOBS: [&str; 23] = [
     "unpack",
     "digestFile",
     "layerTar",
@@ -32,6 +32,11 @@ const JOBS: [&str; 18] = [
     "storeUsage",
     "objectsCollect",
     "tarFiles",
+    "chunkPut",
+    "chunkCat",
+    "chunkCollect",
+    "chunkList",
+    "chunkCopy",
 ];
 
 /// Does the job `t` of the frame `body` and answers on `conn`, which hello has passed already.
@@ -67,6 +72,11 @@ fn dispatch(t: &str, body: &[u8], job: &Job) -> Outcome<()> {
         "storeUsage" => job.send(&store::usage::run(&parse(body)?, job)?),
         "objectsCollect" => job.send(&store::collect::run(&parse(body)?, job)?),
         "tarFiles" => job.send(&tar_files::run(&parse(body)?, job)?),
+        "chunkPut" => job.send(&chunk::put::run(&parse(body)?, job)?),
+        "chunkCat" => job.send(&chunk::read::run(&parse(body)?, job)?),
+        "chunkCollect" => job.send(&chunk::collect::run(&parse(body)?, job)?),
+        "chunkList" => job.send(&chunk::list::run(&parse(body)?, job)?),
+        "chunkCopy" => job.send(&chunk::copy::run(&parse(body)?, job)?),
         _ => Err(Failure::new("protocol", 0).saying(format!("{t} is no job"))),
     }
 }

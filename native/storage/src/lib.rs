@@ -1,4 +1,5 @@
 //! Files and trees: unpacking archives, packing trees, removing them. Each job runs in a process of its own.
+pub mod chunk;
 mod conn;
 mod diff;
 mod digest_file;

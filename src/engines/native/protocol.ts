@@ -117,6 +117,7 @@ export type JobFrame =
   | { t: "usage"; path: string }
   | { t: "removeTree"; path: string; keepRoot?: boolean }
   | StoreJobFrame
+  | ChunkJobFrame
   | { t: "network"; ops: NetOp[] }
   /** The job's process becomes the name service and outlives everybody here. */
   | { t: "nameService"; socket: string; resolvConf: string }
@@ -135,6 +136,16 @@ export type JobFrame =
   /** Frames `networkChanged { what, name }` for as long as the connection lives. */
   | { t: "watchNetwork"; table: string }
   | { t: "probe"; what: ProbeName };
+
+type JobSource = { path: string } | { stream: true };
+
+/** Jobs on content-defined chunks; docs/protocol.md says how they are packed. */
+export type ChunkJobFrame =
+  | { t: "chunkPut"; store: string; source: JobSource; expectedDigest?: string }
+  | { t: "chunkCat"; store: string; digest: string; offset?: number; length?: number }
+  | { t: "chunkCollect"; store: string; keep: readonly string[] }
+  | { t: "chunkList"; source: JobSource; limits: UnpackLimits }
+  | { t: "chunkCopy"; source: JobSource; limits: UnpackLimits; out: string; pieces: Uint8Array };
 
 /** Jobs on the store of files; docs/protocol.md says what lies where. Ids are `sha256:…`. */
 export type StoreJobFrame =
