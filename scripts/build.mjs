@@ -20,8 +20,16 @@ function newest(dir) {
   return latest;
 }
 
+const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" });
+const facts = {
+  // A source archive has no history.
+  HBX_GIT_COMMIT: commit.status === 0 ? commit.stdout.trim() : "",
+  HBX_BUILT_AT: new Date().toISOString(),
+};
+const defines = Object.entries(facts).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`);
+
 function bundle(...args) {
-  const result = spawnSync(bun, ["build", "--target=bun", "--minify", ...args], {
+  const result = spawnSync(bun, ["build", "--target=bun", "--minify", ...defines, ...args], {
     cwd: root,
     encoding: "utf8",
   });

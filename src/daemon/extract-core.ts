@@ -1,6 +1,6 @@
 /** The native core inside the single-file build, put where it can be executed. */
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -16,7 +16,14 @@ export function extractCore(content: Uint8Array, cache: string): string {
   writeFileSync(draft, content, { mode: 0o755, flush: true });
   chmodSync(draft, 0o755); // whatever the umask
   renameSync(draft, path);
+  sweepOthers(join(cache, "core"), digest);
   return path;
+}
+
+/** Cores of other versions: whoever runs one runs a copy in memory, and extracts it again when it starts anew. */
+function sweepOthers(folder: string, digest: string): void {
+  for (const name of readdirSync(folder))
+    if (name !== digest) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -12,6 +12,14 @@ import { systemRoutes } from "../system/index.ts";
 import { type Volumes, volumeBody } from "../volumes/index.ts";
 import { degradedWithoutRoot, type RootlessFacts } from "./rootless.ts";
 
+/** Written in by scripts/build.mjs; sources that run as they are have neither. */
+declare const HBX_GIT_COMMIT: string;
+declare const HBX_BUILT_AT: string;
+const build = {
+  gitCommit: typeof HBX_GIT_COMMIT === "undefined" ? "" : HBX_GIT_COMMIT,
+  builtAt: typeof HBX_BUILT_AT === "undefined" ? "" : HBX_BUILT_AT,
+};
+
 type Deps = {
   home: string;
   events: Events;
@@ -43,7 +51,7 @@ export function createSystemRoutes({
     ...{ home, events, jobs, rootless, environment },
     limits: heldLimits(cgroups),
     degraded: [...cgroups.degraded, ...degradedWithoutRoot(rootless)],
-    build: { version: packageJson.version, gitCommit: "", builtAt: "" },
+    build: { version: packageJson.version, ...build },
     api: { newest: formatVersion(newestVersion), oldest: formatVersion(oldestVersion) },
     containers: { counts: containers.counts, usage: () => containers.usage() },
     images: {

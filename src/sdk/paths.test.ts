@@ -8,6 +8,12 @@ test("hyperboxHome() prefers HYPERBOX_HOME, then the root default, then XDG", ()
   expect(hyperboxHome({ HOME: "/home/u" }, 7)).toBe("/home/u/.local/share/hyperbox");
 });
 
+test("hyperboxHome() refuses a relative path", () => {
+  expect(() => hyperboxHome({ HYPERBOX_HOME: "home" }, 0)).toThrow(
+    "Cannot use HYPERBOX_HOME=home: it is not an absolute",
+  );
+});
+
 test("parseEndpoint() takes unix sockets only", () => {
   expect(parseEndpoint("unix:///a/b.sock").socketPath).toBe("/a/b.sock");
   expect(() => parseEndpoint("tcp://1.2.3.4:2375")).toThrow("only Unix sockets");

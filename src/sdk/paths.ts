@@ -2,7 +2,10 @@
 export type Environment = Record<string, string | undefined>;
 
 export function hyperboxHome(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): string {
-  if (env["HYPERBOX_HOME"]) return env["HYPERBOX_HOME"];
+  const named = env["HYPERBOX_HOME"];
+  // The daemon has another working directory than the client, and containers have none of both.
+  if (named && !named.startsWith("/")) throw new Error(`Cannot use HYPERBOX_HOME=${named}: it is not an absolute path`);
+  if (named) return named;
   if (uid === 0) return "/var/lib/hyperbox";
   const dataHome = env["XDG_DATA_HOME"] || `${env["HOME"] ?? ""}/.local/share`;
   return `${dataHome}/hyperbox`;

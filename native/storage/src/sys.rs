@@ -72,6 +72,14 @@ pub fn fstat(fd: Fd) -> io::Result<libc::stat> {
     check(unsafe { libc::fstat(fd.as_raw_fd(), &raw mut st) }).map(|_| st)
 }
 
+/// The magic number of the file system on which `fd` lies.
+pub fn file_system(fd: Fd) -> io::Result<i64> {
+    // SAFETY: statfs is plain integers, written by the kernel.
+    let mut st: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: `st` is valid for writing.
+    check(unsafe { libc::fstatfs(fd.as_raw_fd(), &raw mut st) }).map(|_| st.f_type as i64)
+}
+
 pub fn fstatat(dir: Fd, name: &[u8]) -> io::Result<libc::stat> {
     let name = c(name)?;
     // SAFETY: stat is plain integers, written by the kernel.

@@ -7,7 +7,7 @@ use crate::jobs::Entries;
 use crate::pack::member::{Found, look};
 use crate::pack::walk::{Translate, Walk};
 use crate::sys;
-use crate::tar::{Entry, writer};
+use crate::tar::{Entry, Kind, writer};
 use hbx_protocol::stream::StreamWriter;
 use serde::Deserialize;
 use std::io::Write;
@@ -24,12 +24,36 @@ pub struct TreeTar {
     pub follow_target: Option<bool>,
 }
 
-/// Everything as it is.
+/// Everything as it is, but for what the kernel makes up: a copy of a running container's root has /proc, /sys and /dev as the
+/// empty directories that they are in its image.
 pub struct Verbatim;
 
+/// File systems without content of their own.
+const MADE_UP: &[i64] = &[
+    libc::PROC_SUPER_MAGIC as i64,
+    0x6265_6572, // sysfs
+    0x0027_e0eb, // cgroup
+    0x6367_7270, // cgroup2
+    0x1cd1,      // devpts
+    0x1980_0202, // mqueue
+    0x6462_6720, // debugfs
+    0x7472_6163, // tracefs
+    0x7363_6673, // securityfs
+    0xcafe_4a11, // bpf
+];
+
 impl Translate for Verbatim {
-    fn translate(&self, _found: &Found, _parent: Option<&Found>) -> Outcome<Option<Vec<Entry>>> {
-        Ok(None)
+    fn translate(&self, found: &Found, parent: Option<&Found>) -> Outcome<Option<Vec<Entry>>> {
+        // Who names such a place gets what is there.
+        let (Some(parent), Some(fd)) = (parent, &found.fd) else {
+            return Ok(None);
+        };
+        if found.entry.kind != Kind::Directory || found.stat.st_dev == parent.stat.st_dev {
+            return Ok(None);
+        }
+        let devices = parent.entry.path.is_empty() && found.entry.path == b"dev";
+        let made_up = devices || MADE_UP.contains(&sys::file_system(fd.as_fd()).during_at("read", &found.entry.path)?);
+        Ok(made_up.then(|| vec![found.entry.clone()]))
     }
 }
 
