@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CreateBody, createContainer, execIn, runContainer, sh } from "../support/containers.ts";
+import { type CreateBody, createContainer, execIn, runContainer } from "../support/containers.ts";
 import { openTestHome, type TestHome } from "../support/home.ts";
 import { member, tarOf } from "../support/tar.ts";
 
