@@ -12,7 +12,7 @@ use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{collect, compose, ingest, ingest_request, tar_cat, tree_diff, usage, verify};
+use store::{collect, compose, ingest, ingest_request, own_mounts, run, tar_cat, tree_diff, usage, verify};
 use support::{Answer, Scratch, job_with};
 
 /// Files of 5000 bytes whose content is their number.
@@ -266,4 +266,24 @@ fn a_cut_stream_leaves_nothing() {
     }
     collect(&store);
     assert_eq!(objects(&store).len(), 0);
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_and_a_retry_succeeds() {
+    let scratch = Scratch::new();
+    own_mounts();
+    let disk = scratch.dir("disk");
+    let at = disk.to_str().unwrap();
+    run("mount", &["-t", "tmpfs", "-o", "size=2m", "tmpfs", at]);
+    let store = disk.join("store");
+    let tar = layer((0..100).map(|n| n + 100_000));
+    let full = ingest(&tar, &store);
+    assert_eq!((full.t.as_str(), full.errno), ("failed", libc::ENOSPC), "{full:?}");
+    assert_eq!(objects(&store).len(), 0);
+    assert_eq!(fs::read_dir(store.join("drafts")).unwrap().count(), 0);
+    run("mount", &["-o", "remount,size=64m", at]);
+    let done = ingest(&tar, &store);
+    assert_eq!((done.t.as_str(), done.new_objects), ("done", 100), "{done:?}");
+    assert!(tar_cat(&store, &done.diff_id).1 == tar);
+    run("umount", &[at]);
 }

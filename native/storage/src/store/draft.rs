@@ -31,8 +31,11 @@ impl Draft {
                 Err(e) if e.raw_os_error() == Some(libc::EEXIST) => continue,
                 other => other.during("draft")?,
             }
-            let dir = sys::openat(parent.as_fd(), &name, libc::O_RDONLY | libc::O_DIRECTORY, 0).during("draft")?;
-            // A sweep may have been as fast as to see it unlocked: then it is gone, and the next name is tried.
+            // A sweep may have seen it unlocked and taken it away: then the next name is tried.
+            let dir = match sys::openat(parent.as_fd(), &name, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+                Err(e) if gone(&e) => continue,
+                other => other.during("draft")?,
+            };
             if try_alone(&dir) && sys::fstat(dir.as_fd()).is_ok_and(|st| st.st_nlink > 0) {
                 return Ok(Draft { parent, name, dir });
             }

@@ -67,7 +67,7 @@ pub fn run(request: &StoreUsage, job: &Job) -> Outcome<Used> {
         }
     }
     let n = request.images.len();
-    let mut each = |round: usize, mut found: Box<dyn FnMut(usize, &mut Object) + '_>| -> Outcome<()> {
+    let mut each = |round: usize, found: &mut dyn FnMut(usize, &mut Object)| -> Outcome<()> {
         for (i, layers) in request.images.iter().enumerate() {
             job.check()?;
             for hash in layers.iter().flat_map(|layer| trees[layer.as_str()].objects()) {
@@ -82,19 +82,16 @@ pub fn run(request: &StoreUsage, job: &Job) -> Outcome<Used> {
         Ok(())
     };
     let mut images = vec![ImageUse::default(); n];
-    each(0, Box::new(|_, object| object.images += 1))?;
-    each(
-        1,
-        Box::new(|i, object| {
-            let image = &mut images[i];
-            image.size_bytes += object.bytes;
-            if object.images > 1 {
-                image.shared_bytes += object.bytes;
-            } else {
-                image.unique_bytes += object.bytes;
-            }
-        }),
-    )?;
+    each(0, &mut |_, object| object.images += 1)?;
+    each(1, &mut |i, object| {
+        let image = &mut images[i];
+        image.size_bytes += object.bytes;
+        if object.images > 1 {
+            image.shared_bytes += object.bytes;
+        } else {
+            image.unique_bytes += object.bytes;
+        }
+    })?;
     let dead = objects.values().filter(|object| object.images == 0);
     Ok(Used {
         t: "done",

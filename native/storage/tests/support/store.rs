@@ -224,7 +224,7 @@ impl Drop for Mounted {
 }
 
 /// Mounts of a test are seen by nobody else and gone with its thread.
-fn own_mounts() {
+pub fn own_mounts() {
     // SAFETY: integers and constant strings; concerns this thread and what it starts.
     unsafe {
         assert_eq!(libc::unshare(libc::CLONE_NEWNS), 0);

@@ -1,4 +1,4 @@
-//! A tree in memory: names point to inodes, several to one where they are hard links. About 150 bytes a name.
+//! A tree in memory: names point to inodes, several to one where they are hard links. About 200 bytes a name.
 use super::record::{Kind, NONE, Record};
 use crate::failure::{Failure, Outcome};
 use crate::xattr::Xattr;
