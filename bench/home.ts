@@ -1,5 +1,5 @@
 /** A daemon in a temporary home with the base image in it, ended and swept at the end. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../src/sdk/client.ts";
@@ -21,9 +21,10 @@ export type BenchHome = AsyncDisposable & {
 
 const stopTimeoutMs = 60_000;
 
-export async function openBenchHome(image = true): Promise<BenchHome> {
+export async function openBenchHome(image = true, config: Record<string, unknown> = {}): Promise<BenchHome> {
   const home = mkdtempSync(join(tmpdir(), "hbx-bench-"));
   const env = { ...process.env, HYPERBOX_HOME: home, HYPERBOX_RUN: join(home, "run"), HYPERBOX_HOST: undefined };
+  writeFileSync(join(home, "config.json"), JSON.stringify(config));
   const socket = join(home, "hyperbox.sock");
   const client = createClient(socket, () => connectOrStart({ socketPath: socket, explicit: false }, env));
   try {

@@ -12,6 +12,8 @@ const benches: Record<string, () => Promise<void>> = {
   throughput: async () => (await import("./throughput.ts")).throughput(),
   unpack: async () => (await import("./unpack.ts")).unpack(),
   chunk: async () => (await import("./chunk.ts")).chunk(),
+  layers: async () => (await import("./layers.ts")).layers(),
+  disk: async () => (await import("./disk.ts")).disk(),
   api: async () => (await import("./api.ts")).api(),
   soak: async () => (await import("./soak.ts")).soak(),
 };
