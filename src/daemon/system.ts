@@ -4,9 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { formatVersion, newestVersion, oldestVersion, type Route } from "../api/index.ts";
+import type { Digest } from "../base/digest.ts";
 import type { Containers } from "../containers/index.ts";
 import { heldLimits, type Jobs, type PlanFacts } from "../engines/native/index.ts";
-import { type Images, listImages, type StorageChoice } from "../images/index.ts";
+import { type Images, listImages, type StorageChoice, storeUsage } from "../images/index.ts";
 import type { Events } from "../state/index.ts";
 import { systemRoutes } from "../system/index.ts";
 import { type Volumes, volumeBody } from "../volumes/index.ts";
@@ -56,8 +57,7 @@ export function createSystemRoutes({
     containers: { counts: containers.counts, usage: () => containers.usage() },
     images: {
       count: () => images.store.list().length,
-      usage: () => listImages(images, { all: true, filters: new Map(), sharedSize: true, countContainers: true }),
-      layersSizeBytes: () => layersSize(images),
+      usage: () => imagesUsage(images),
       driver: storage.driver,
       driverDetail: storage.detail,
     },
@@ -76,13 +76,18 @@ export function createSystemRoutes({
   });
 }
 
-/** Every unpacked layer once, however many images share it. */
-function layersSize(images: Images): number {
-  const sizes = new Map<string, number>();
-  for (const image of images.store.list()) {
-    for (const chainId of image.chainIds) sizes.set(chainId, images.store.table.layer(chainId)?.sizeBytes ?? 0);
-  }
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+/** Sizes are those on disk, where what images share lies once. */
+async function imagesUsage(images: Images) {
+  const usage = await storeUsage(images);
+  const listed = listImages(images, { all: true, filters: new Map(), sharedSize: false, countContainers: true });
+  return {
+    summaries: listed.map((summary) => {
+      const { sizeBytes = 0, sharedBytes = 0 } = usage.images.get(summary.Id as Digest) ?? {};
+      return { ...summary, Size: sizeBytes, SharedSize: sharedBytes };
+    }),
+    sizeBytes: usage.sizeBytes,
+    reclaimableBytes: usage.reclaimableBytes,
+  };
 }
 
 /** Docker's daemon id: made once for a home. */

@@ -12,5 +12,6 @@ export { imageRoutes } from "./routes.ts";
 export type { BlobStore } from "./store/blob-store.ts";
 export type { Image } from "./store/image-store.ts";
 export { type BlobKeeper, dropBlob } from "./store/kept-blobs.ts";
+export { type StoreUsage, storeUsage } from "./store/usage.ts";
 export { sweepImages } from "./sweep.ts";
 export { listImages } from "./verbs/list.ts";

@@ -13,12 +13,18 @@ export type ContainerTotals = {
   usage(signal: AbortSignal): Promise<readonly object[]>;
 };
 
+export type ImagesUsage = {
+  /** Docker's image summaries with SharedSize and Containers; sizes as they are on disk. */
+  summaries: readonly object[];
+  /** Of the whole store, everything once. */
+  sizeBytes: number;
+  /** What removing all unused images gives back. */
+  reclaimableBytes: number;
+};
+
 export type ImageTotals = {
   count(): number;
-  /** Docker's image summaries with SharedSize and Containers. */
-  usage(): readonly object[];
-  /** Bytes of all unpacked layers, each once. */
-  layersSizeBytes(): number;
+  usage(): Promise<ImagesUsage>;
   /** Name of the storage driver. */
   driver: string;
   /** Why it is this one. */

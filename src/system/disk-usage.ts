@@ -15,9 +15,12 @@ export async function handleDiskUsage(deps: UsageDeps, request: ApiRequest): Pro
   }
   const wants = (type: string) => asked.length === 0 || asked.includes(type);
   const { signal } = request;
+  const images = wants("image") ? await deps.images.usage() : null;
   request.sendJson(200, {
-    LayersSize: wants("image") ? deps.images.layersSizeBytes() : 0,
-    Images: wants("image") ? deps.images.usage() : null,
+    LayersSize: images?.sizeBytes ?? 0,
+    Images: images?.summaries ?? null,
+    // Docker's clients work it out from sizes, and take what is shared for reclaimable.
+    ...(images ? { ImagesReclaimable: images.reclaimableBytes } : {}),
     Containers: wants("container") ? await deps.containers.usage(signal) : null,
     Volumes: wants("volume") ? await deps.volumes.usage(signal) : null,
     BuildCache: wants("build-cache") ? [] : null,

@@ -193,8 +193,7 @@ test("handleDiskUsage() does only what was asked for", async () => {
   const deps = {
     images: {
       count: () => 1,
-      usage: () => [{ Id: "x" }],
-      layersSizeBytes: () => 7,
+      usage: () => Promise.resolve({ summaries: [{ Id: "x" }], sizeBytes: 7, reclaimableBytes: 3 }),
       driver: "overlayfs",
       driverDetail: "",
     },
@@ -206,6 +205,7 @@ test("handleDiskUsage() does only what was asked for", async () => {
   expect(JSON.parse(seen.text)).toEqual({
     LayersSize: 7,
     Images: [{ Id: "x" }],
+    ImagesReclaimable: 3,
     Containers: null,
     Volumes: null,
     BuildCache: null,

@@ -178,6 +178,34 @@ describe.skipIf(!canErofs)("the file-level store", () => {
     expect((await sh(home.api, "stat -c %a /usr/1/1", { Image: "first:1" })).stdout).toBe("644\n");
   }, 60_000);
 
+  test("system df counts what images share once, and what can be had back", async () => {
+    type Usage = {
+      LayersSize: number;
+      ImagesReclaimable: number;
+      Images: { RepoTags: string[]; Size: number; SharedSize: number }[];
+    };
+    const usage = async () => (await home.api.ok("GET", "/system/df?type=image")).json as Usage;
+    const own = (at: number) => tarOf([member("own", Buffer.alloc((at + 1) << 20, `own ${at} `))]);
+    for (const at of [0, 1]) await load(home, dockerArchive(`df:${at}`, [base, own(at)]));
+    const { LayersSize, Images, ImagesReclaimable } = await usage();
+    const image = (name: string) =>
+      Images.find(({ RepoTags }) => RepoTags.includes(name)) ?? { Size: 0, SharedSize: 0 };
+    const shared = busybox.byteLength;
+    for (const at of [0, 1]) {
+      const { Size, SharedSize } = image(`df:${at}`);
+      expect(Math.abs(Size - SharedSize - ((at + 1) << 20))).toBeLessThan(20_000);
+      expect(Math.abs(SharedSize - shared)).toBeLessThan(20_000);
+    }
+    const measured = diskOf(join(home.home, "files/objects")) * 1024;
+    expect(Math.abs(LayersSize - measured) / measured).toBeLessThan(0.1);
+    expect(ImagesReclaimable).toBeGreaterThan(3 << 20);
+    const id = await createContainer(home.api, ["true"], { Image: "df:1" });
+    const used = await usage();
+    expect(ImagesReclaimable - used.ImagesReclaimable).toBeGreaterThan((2 << 20) + shared - 40_000);
+    await home.api.ok("DELETE", `/containers/${id}`);
+    for (const at of [0, 1]) await home.api.ok("DELETE", `/images/df:${at}`);
+  });
+
   test("prune gives the disk back what only the pruned image had", async () => {
     const own = Buffer.alloc(8 << 20, "mine alone ");
     await load(home, dockerArchive("heavy:1", [base, tarOf([member("own", own)])]));

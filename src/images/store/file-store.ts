@@ -25,10 +25,20 @@ export type FileStore = {
   layers(): Digest[];
   /** Rehashes layers and their objects, all without `diffIds`; `remove` takes damaged objects away. */
   verify(options: VerifyFiles): Promise<{ bad: BadFile[]; objects: number; sizeBytes: number }>;
+  /** What lies here, and what of it the layers of each image name; in disk blocks. */
+  usage(images: readonly (readonly Digest[])[]): Promise<FilesUsage>;
   /** Takes a layer's name away, so that it can be taken in again. */
   forget(diffId: Digest): void;
   /** Removes layers that are not kept, then every object that no layer names. */
   collect(keep: ReadonlySet<Digest>, always: boolean): Promise<Freed>;
+};
+
+export type FilesUsage = {
+  /** All objects. */
+  sizeBytes: number;
+  /** Trees and recipes. */
+  metadataBytes: number;
+  images: { sizeBytes: number; sharedBytes: number }[];
 };
 
 export type VerifyFiles = { diffIds?: readonly Digest[] | undefined; remove: boolean; signal: AbortSignal };
@@ -85,6 +95,16 @@ export function openFileStore({ home, jobs, limits }: Options): FileStore {
         { signal, onFrame: (frame) => void bad.push(frame as unknown as BadFile) },
       );
       return { bad, objects: Number(done.objects), sizeBytes: Number(done.sizeBytes) };
+    },
+    async usage(images) {
+      if (!existsSync(objects)) return { sizeBytes: 0, metadataBytes: 0, images: [] };
+      const done = await jobs.run({ t: "storeUsage", store: path, images });
+      const list = done.images as { sizeBytes: number | bigint; sharedBytes: number | bigint }[];
+      return {
+        sizeBytes: Number(done.sizeBytes),
+        metadataBytes: Number(done.metadataBytes),
+        images: list.map((one) => ({ sizeBytes: Number(one.sizeBytes), sharedBytes: Number(one.sharedBytes) })),
+      };
     },
     forget,
     async collect(keep, always) {

@@ -1,12 +1,26 @@
 import { type Fields, printList } from "../../cli/format-list.ts";
 import { shortSize } from "../../cli/sizes.ts";
 import { formatFlag, type Verb } from "../../cli/verb.ts";
+import { eachOf } from "./df-each.ts";
+
+export type UsedImage = { Id: string; RepoTags: string[] | null; Size: number; SharedSize: number; Containers: number };
+export type UsedContainer = {
+  Id: string;
+  Names: string[];
+  Image: string;
+  Status: string;
+  SizeRw?: number;
+  State: string;
+};
+export type UsedVolume = { Name: string; UsageData: { RefCount: number; Size: number } };
 
 type Usage = {
   LayersSize: number;
-  Images: { Size: number; SharedSize: number; Containers: number }[] | null;
-  Containers: { SizeRw?: number; State: string }[] | null;
-  Volumes: { UsageData: { RefCount: number; Size: number } }[] | null;
+  /** Of our own daemon. */
+  ImagesReclaimable?: number;
+  Images: UsedImage[] | null;
+  Containers: UsedContainer[] | null;
+  Volumes: UsedVolume[] | null;
   BuildCache: { Size: number; InUse: boolean; Shared: boolean }[] | null;
 };
 
@@ -17,18 +31,13 @@ export const systemDf: Verb = {
   summary: "Show what uses the disk",
   usage: "[OPTIONS]",
   args: { min: 0, max: 0 },
-  flags: [
-    formatFlag,
-    {
-      name: "verbose",
-      short: "v",
-      kind: "bool",
-      summary: "",
-      refused: "`hbx images`, `hbx ps -s` and `hbx volume ls` show each object",
-    },
-  ],
+  flags: [formatFlag, { name: "verbose", short: "v", kind: "bool", summary: "Show each image, container and volume" }],
   async run(session, _args, flags) {
     const usage = await session.client.json<Usage>("GET", "/system/df");
+    if (flags.bool("verbose")) {
+      session.out.write(eachOf(usage.Images ?? [], usage.Containers ?? [], usage.Volumes ?? []));
+      return 0;
+    }
     const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + Math.max(0, size), 0);
     const images = usage.Images ?? [];
     const usedImages = images.filter(({ Containers }) => Containers > 0);
@@ -49,7 +58,7 @@ export const systemDf: Verb = {
         images.length,
         usedImages.length,
         usage.LayersSize,
-        usedImages.length === 0 ? usage.LayersSize : Math.max(0, usage.LayersSize - used),
+        usage.ImagesReclaimable ?? (usedImages.length === 0 ? usage.LayersSize : Math.max(0, usage.LayersSize - used)),
       ),
       row(
         "Containers",
