@@ -22,6 +22,9 @@ export type EndpointsOptions = {
   drain(networkId: string): Promise<void>;
 };
 
+/** Well before an address is given out again. */
+const burialMs = 2000;
+
 /** An endpoint and what the core makes of it. */
 export type Prepared = { net: NetAttach; endpoint: Endpoint };
 export type Endpoints = ReturnType<typeof createEndpoints>;
@@ -31,6 +34,15 @@ export function createEndpoints({ store, leases, bridges, names, host, apply, se
   const living = new Map<string, Endpoint>();
   const removing = new Set<string>();
   const waiters = new Set<() => void>();
+  /** Released ones whose links were there still: the kernel keeps a namespace while connections of its dead are being ended. */
+  const lingering = new Set<string>();
+  let burial: Timer | null = null;
+  const bury = async (): Promise<void> => {
+    burial = null;
+    const left = [...lingering].filter((link) => !living.has(link) && host.hasLink(link));
+    lingering.clear();
+    if (left.length > 0) await apply(left.map((name) => ({ op: "linkDelete", name, missingOk: true })));
+  };
   const nextHolder = createNaming(names.vethPrefix, (name) => leases.hasHolder(name) || host.hasLink(name));
 
   const release = (endpoint: Endpoint): void => {
@@ -40,6 +52,10 @@ export function createEndpoints({ store, leases, bridges, names, host, apply, se
       if (ip) leases.release(endpoint.networkId, ip, endpoint.hostInterface);
     }
     for (const wake of waiters) wake();
+    lingering.add(endpoint.hostInterface);
+    // Nearly always they go by themselves before that.
+    burial ??= setTimeout(() => void bury().catch(() => undefined), burialMs);
+    burial.unref();
   };
 
   const lease = async (network: Network, wishes: EndpointWishes, holder: string): Promise<Ip[]> => {
@@ -136,6 +152,12 @@ export function createEndpoints({ store, leases, bridges, names, host, apply, se
           [address, address6].flatMap((text) => parseIp(text) ?? []).map((ip) => ({ network, address: ip, holder })),
         ),
       );
+    },
+
+    /** Takes away links of the released that are there still. */
+    async settle(): Promise<void> {
+      if (burial) clearTimeout(burial);
+      await bury();
     },
 
     isLiving: (hostInterface: string): boolean => living.has(hostInterface),

@@ -293,6 +293,7 @@ export function createNetworks(options: NetworksOptions) {
     async teardown(): Promise<void> {
       watch[Symbol.dispose]();
       publisher[Symbol.dispose]();
+      if (withoutBridge === null) await endpoints.settle();
       const idle = bridges.standing().filter(({ id }) => leases.count(id) === 0);
       if (idle.length > 0) await bridges.remove(idle);
     },

@@ -8,7 +8,8 @@ import { connect, createServer, type Socket } from "node:net";
 
 export type Protocol = "tcp" | "udp" | "sctp";
 export type HeldPort = Disposable;
-export type Guest = { address: string; port: number };
+/** `fallback`: where to try when the first address refuses, as clients do that know both; empty: nowhere. */
+export type Guest = { address: string; fallback: string; port: number };
 
 /** Binds the port; the error has the system's `code` (EADDRINUSE, EADDRNOTAVAIL, EACCES). */
 export function holdPort(protocol: Protocol, address: string, port: number, guest: Guest): Promise<HeldPort> {
@@ -34,20 +35,25 @@ function holdTcp(address: string, port: number, guest: Guest): Promise<HeldPort>
   return promise;
 }
 
-function passOn(client: Socket, { address, port }: Guest, open: Set<Socket>): void {
+function passOn(client: Socket, { address, fallback, port }: Guest, open: Set<Socket>): void {
+  open.add(client);
+  client.on("error", () => client.destroy());
+  client.on("close", () => open.delete(client));
   const server = connect({ host: address, port, allowHalfOpen: true });
-  for (const [from, to] of [
-    [client, server],
-    [server, client],
-  ] as const) {
-    open.add(from);
-    from.on("error", () => to.destroy());
-    from.on("close", () => {
-      open.delete(from);
-      to.destroy();
-    });
-    from.pipe(to);
-  }
+  open.add(server);
+  server.once("connect", () => join(client, server));
+  server.on("close", () => open.delete(server));
+  server.on("error", () => {
+    if (server.bytesRead > 0 || fallback === "" || client.destroyed) client.destroy();
+    else passOn(client, { address: fallback, fallback: "", port }, open);
+  });
+}
+
+function join(client: Socket, server: Socket): void {
+  client.on("close", () => server.destroy());
+  server.on("close", () => client.destroy());
+  client.pipe(server);
+  server.pipe(client);
 }
 
 function holdUdp(address: string, port: number): Promise<HeldPort> {

@@ -152,6 +152,21 @@ test("publish() everywhere takes one port in both families, and passes on what t
   guest.close();
 });
 
+test("publish() tries the other family where a server listens in one only", async () => {
+  const guest = createServer((socket) => socket.end("there"));
+  const guestPort = await new Promise<number>((resolve) =>
+    guest.listen({ host: "127.0.0.1", port: 0 }, () => resolve((guest.address() as AddressInfo).port)),
+  );
+  const key = `${guestPort}/tcp`;
+  const actual = await publisher.publish("a", to("127.0.0.1", "::1"), "0.0.0.0", { [key]: binding("") });
+  const answer = await new Promise((resolve) => {
+    connect({ host: "::1", port: Number(actual[key]?.[1]?.HostPort) }).once("data", (data) => resolve(String(data)));
+  });
+  expect(answer).toBe("there");
+  await publisher.unpublish("a");
+  guest.close();
+});
+
 test("publish() reserves SCTP ports among our own containers", async () => {
   await publish("a", "172.20.0.2", { "80/sctp": binding("7000") });
   expect(applied[0]).toMatchObject([{ op: "nftPublish", protocol: "sctp", hostPort: 7000 }]);

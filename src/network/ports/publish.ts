@@ -2,7 +2,7 @@
 import type { NetOp } from "../../engines/index.ts";
 import { cannotPublish, noFreePort, portInUse } from "../errors.ts";
 import type { PortMap } from "../schema.ts";
-import { type HeldPort, holdPort } from "./hold.ts";
+import { type Guest, type HeldPort, holdPort } from "./hold.ts";
 import { ephemeralPorts, type PortRequest, parsePortRequests, type Target } from "./requests.ts";
 import type { Reservation, Reservations } from "./reservations.ts";
 
@@ -33,13 +33,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
     reservations.remove(reservation);
   };
 
+  const guestOf = ({ containerId, protocol, hostPort, guestIp, guestPort }: Reservation): Guest => {
+    const other = reservations
+      .of(containerId)
+      .find((one) => one.protocol === protocol && one.hostPort === hostPort && one.guestIp !== guestIp);
+    return { address: guestIp, fallback: other?.guestIp ?? "", port: guestPort };
+  };
+
   /** Reserves before it binds: nobody else gets the port while this waits. */
   const takeOne = async (reservation: Reservation, key: string): Promise<"taken" | "busy"> => {
-    const { protocol, hostIp, hostPort, guestIp, guestPort } = reservation;
+    const { protocol, hostIp, hostPort } = reservation;
     reservations.add(reservation);
     try {
-      const guest = { address: guestIp, port: guestPort };
-      held.set(keyOf(reservation), await holdPort(protocol, hostIp, hostPort, guest));
+      held.set(keyOf(reservation), await holdPort(protocol, hostIp, hostPort, guestOf(reservation)));
       return "taken";
     } catch (error) {
       forget(reservation);
@@ -122,10 +128,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     unpublish,
     async hold() {
       for (const reservation of reservations.all()) {
-        const { protocol, hostIp, hostPort, guestIp, guestPort } = reservation;
+        const { protocol, hostIp, hostPort } = reservation;
         if (held.has(keyOf(reservation))) continue;
-        const guest = { address: guestIp, port: guestPort };
-        const port = await holdPort(protocol, hostIp, hostPort, guest).catch(() => null);
+        const port = await holdPort(protocol, hostIp, hostPort, guestOf(reservation)).catch(() => null);
         if (port) held.set(keyOf(reservation), port);
       }
     },

@@ -23,8 +23,8 @@ pub enum Part<'a> {
     FromLoopback4,
     /// `ip daddr 127.0.0.0/8`; only after `Ipv4`.
     ToLoopback4,
-    /// `ip6 saddr ::1`; only after `Ipv6`.
-    FromLoopback6,
+    /// `ip6 daddr ::1`; only after `Ipv6`.
+    ToLoopback6,
     /// `ip saddr @SET`; only after `Ipv4`.
     FromNetwork4(&'a str),
     /// `ip6 saddr @SET`; only after `Ipv6`.
@@ -68,8 +68,8 @@ pub fn encode(list: &mut Batch, part: &Part) {
         Part::Ipv6 => family(list, NFPROTO_IPV6),
         Part::FromLoopback4 => loopback4(list, OFFSETS_4.0),
         Part::ToLoopback4 => loopback4(list, OFFSETS_4.1),
-        Part::FromLoopback6 => {
-            expr::payload(list, expr::NETWORK_HEADER, OFFSETS_6.0, 16, REG_0);
+        Part::ToLoopback6 => {
+            expr::payload(list, expr::NETWORK_HEADER, OFFSETS_6.1, 16, REG_0);
             expr::compare(list, REG_0, expr::EQUAL, &std::net::Ipv6Addr::LOCALHOST.octets());
         }
         Part::FromNetwork4(set) => {

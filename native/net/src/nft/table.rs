@@ -74,12 +74,11 @@ fn parse(subnets: &[String]) -> Result<Vec<Cidr>, Failure> {
 
 fn chains() -> Vec<Chain> {
     use Part::{
-        Between, DestinationIsHost, Established, From, FromLoopback4, FromLoopback6, FromNetwork4, FromNetwork6, Ipv4,
-        Ipv6, Masquerade, NotFrom, NotTo, RedirectByAddress, RedirectByPort, Redirected, Then, To, ToLoopback4,
+        Between, DestinationIsHost, Established, From, FromLoopback4, FromNetwork4, FromNetwork6, Ipv4, Ipv6,
+        Masquerade, NotFrom, NotTo, RedirectByAddress, RedirectByPort, Redirected, Then, To, ToLoopback4, ToLoopback6,
     };
     use Verdict::{Accept, Drop, Jump};
     use element::{BRIDGES, INTERNAL, MASQUERADE_4, MASQUERADE_6, NEIGHBOURS, SUBNETS_4, SUBNETS_6};
-    let to_publish = || Some(vec![vec![DestinationIsHost, Then(Jump("publish"))]]);
     vec![
         Chain {
             name: "publish",
@@ -106,12 +105,16 @@ fn chains() -> Vec<Chain> {
         Chain {
             name: "prerouting",
             hook: Some(("nat", 0, -100)),
-            rules: to_publish(),
+            rules: Some(vec![vec![DestinationIsHost, Then(Jump("publish"))]]),
         },
         Chain {
             name: "output",
             hook: Some(("nat", 3, -100)),
-            rules: to_publish(),
+            // From ::1 nothing gets off the loopback: the daemon, which holds the port, passes it on.
+            rules: Some(vec![
+                vec![Ipv6, ToLoopback6, Then(Accept)],
+                vec![DestinationIsHost, Then(Jump("publish"))],
+            ]),
         },
         Chain {
             name: "forward",
@@ -137,7 +140,6 @@ fn chains() -> Vec<Chain> {
                 vec![Ipv4, To(BRIDGES), Redirected, FromNetwork4(SUBNETS_4), Masquerade],
                 vec![Ipv6, To(BRIDGES), Redirected, FromNetwork6(SUBNETS_6), Masquerade],
                 vec![Ipv4, FromLoopback4, To(BRIDGES), Masquerade],
-                vec![Ipv6, FromLoopback6, To(BRIDGES), Masquerade],
             ]),
         },
     ]
