@@ -96,8 +96,13 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
       throw new Error(`left behind: ${difference(before, after)}\n${output.slice(-4000)}`);
   };
 
-  await start();
-  if (options.image !== false) await api.ok("POST", "/hbx/v1/images/base");
+  try {
+    await start();
+    if (options.image !== false) await api.ok("POST", "/hbx/v1/images/base");
+  } catch (error) {
+    await close().catch(() => undefined); // the first failure is the one to tell
+    throw error;
+  }
   return {
     home,
     socket,
