@@ -40,7 +40,9 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
   mkdirSync(run);
   // As on a real host, short-lived sockets lie elsewhere.
   if (options.tmpfs !== undefined) execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "hbx-test", run]);
-  if (options.config) writeFileSync(join(home, "config.json"), JSON.stringify(options.config));
+  const forced = process.env["HBX_TEST_STORAGE_DRIVER"];
+  const config = { ...(forced ? { storageDriver: forced } : {}), ...options.config };
+  if (Object.keys(config).length > 0) writeFileSync(join(home, "config.json"), JSON.stringify(config));
   const env: Record<string, string> = {
     ...(process.env as Record<string, string>),
     HYPERBOX_HOME: home,
