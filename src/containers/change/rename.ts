@@ -4,8 +4,9 @@ import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { publish } from "../model/publish.ts";
 import { parseName } from "../names/name.ts";
+import { named } from "../run/connections.ts";
 
-export function rename(context: Context, container: Container, to: string | null): void {
+export async function rename(context: Context, container: Container, to: string | null): Promise<void> {
   if (to === null || to === "" || to === "/") throw invalid("empty_name", "Neither old nor new names may be empty");
   const name = parseName(to);
   if (name === container.name) {
@@ -16,4 +17,8 @@ export function rename(context: Context, container: Container, to: string | null
   const oldName = `/${container.name}`;
   context.store.rename(container, name);
   publish(context, container, "rename", { oldName });
+  const { workload, state } = container;
+  // Others find it by its new name from now on.
+  if (workload)
+    await context.networks.announceAgain(named(container, workload.namespace), state.runtime?.endpoints ?? []);
 }

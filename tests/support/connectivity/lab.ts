@@ -37,7 +37,6 @@ function startInDocker({ cli, host }: Dockerd): void {
 async function visit(): Promise<Record<string, Record<string, string>>> {
   await using scope = new AsyncDisposableStack();
   const first = scope.use(await openLabDaemon("host"));
-  const second = scope.use(await openLabDaemon("host"));
   const { api } = first;
   const v6 = { EnableIPv6: true, IPAM: { Config: [{ Subnet: "fd10:1::/64" }] } };
   await api.ok("POST", "/networks/create", { Name: "front", ...v6 });
@@ -64,6 +63,7 @@ async function visit(): Promise<Record<string, Record<string, string>>> {
   await direct("both on back", first, both, "back");
   await direct("back1", first, await start("back1", first, on("back")), "back");
   await start("none", first, on("none"));
+  const second = scope.use(await openLabDaemon("host"));
   await direct("other", second, await start("other", second, publish(8101)), "bridge");
   const host = addresses.host.v4;
   for (const [to, address, port] of [

@@ -53,7 +53,8 @@ export function buildTopology(): void {
   run("ip -6 addr add fd99::1/64 dev outside nodad");
   for (const setting of ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]) run(`sysctl -qw ${setting}`);
   // The host forwards already, as any with a router's or another engine's duties does.
-  runIn("host", "sysctl -qw net.ipv4.ip_forward=1");
+  for (const setting of ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"])
+    runIn("host", `sysctl -qw ${setting}`);
 }
 
 function join(place: Place): void {
