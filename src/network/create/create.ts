@@ -107,7 +107,9 @@ export function createCreate(options: CreateOptions): CreateNetworkVerb {
 
   return {
     create,
-    settle(network, inUse) {
+    settle(asked, inUse) {
+      // Another start may have settled it while this one waited.
+      const network = store.byId(asked.id) ?? asked;
       if (network.driver !== "bridge" || !network.predefined) return network;
       const [subnet] = subnetsOf(network);
       if (subnet && (inUse() || bridges.standing().includes(network) || isFree(network, subnet))) return network;
