@@ -2,6 +2,7 @@
 
 import type { UnpackLimits } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
+import { type ChunkLists, createChunkLists } from "./chunks/chunk-lists.ts";
 import type { CommitSources, ImageMounts, ImageUses, Jobs } from "./dependencies.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { createErofsSnapshotter } from "./layers/erofs-snapshotter.ts";
@@ -43,6 +44,8 @@ export type ImagesDeps = {
 };
 
 export type Images = {
+  /** Of what content-defined chunks the blobs here are. */
+  readonly chunks: ChunkLists;
   readonly store: ImageStore;
   readonly files: FileStore;
   readonly locks: KeyedLock;
@@ -101,6 +104,7 @@ export function openImages(deps: ImagesDeps): Images {
     );
     return opened;
   };
-  const services = { jobs, events, uses, commits, registries, holds, limits, now };
+  const chunks = createChunkLists({ home, blobs: store.blobs, jobs, limits });
+  const services = { chunks, jobs, events, uses, commits, registries, holds, limits, now };
   return { store, files, locks: createKeyedLock(), leases, ...services, closing: false };
 }

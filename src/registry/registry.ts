@@ -86,7 +86,7 @@ export function createRegistry({ home, db, images, table, logger, now = Date.now
     const shown = options.localImages
       ? { contents: all, search: searchAll }
       : { contents: pushed, search: searchPushed };
-    return startServer({ ...shown, uploads, logger, onRequest }, options);
+    return startServer({ ...shown, images, uploads, logger, onRequest }, options);
   };
   const logRequest = (line: RequestLine) => logger.log("debug", "registry.request", line);
   const end = async (entry: Entry) => {
@@ -155,6 +155,7 @@ export function createRegistry({ home, db, images, table, logger, now = Date.now
       const before = now() - olderThanMs;
       const ended = uploads.expire(before);
       const pruned = pushed.prune(before);
+      images.chunks.sweep();
       packages.forget((content) => !images.store.blobs.has(content));
       return { ...pruned, uploads: ended };
     },

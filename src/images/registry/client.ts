@@ -28,6 +28,8 @@ export type CallOptions = {
 export type RegistryClient = {
   readonly repository: Repository;
   readonly mirror: boolean;
+  /** Whether an answer told that it is a HyperBox host, which knows layers by their chunks. */
+  readonly offersChunks: boolean;
   readonly authorizer: Authorizer;
   /** Answers of any status but 401. */
   call(options: CallOptions): Promise<Incoming>;
@@ -113,11 +115,13 @@ function createClient({ repository, endpoint, send, push, authorizer }: ClientDe
   const isOurs = ({ host, protocol }: URL): boolean =>
     host === base.host && (protocol === base.protocol || endpoint.mayBePlain);
 
+  let offersChunks = false;
   const call = async ({ path, scopes = ownScopes, ...rest }: CallOptions): Promise<Incoming> => {
     const foreign = path instanceof URL && !isOurs(path);
     for (let tries = 0; ; tries++) {
       const authorization = foreign ? null : authorizer.header(scopes);
       const answer = await sendAnyhow({ ...rest, authorization }, path);
+      if (!foreign) offersChunks ||= answer.headers.has("hyperbox-chunks");
       if (answer.status !== 401 || foreign || tries >= 2) return answer;
       answer.drop();
       await authorizer.answer(answer, scopes, rest.signal);
@@ -131,6 +135,9 @@ function createClient({ repository, endpoint, send, push, authorizer }: ClientDe
     authorizer,
     call,
     mirror: endpoint.mirror,
+    get offersChunks() {
+      return offersChunks;
+    },
     async head(reference, signal) {
       const answer = await call({ method: "HEAD", path: manifestPath(reference), headers, signal });
       answer.drop();

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { listenHttp } from "../../api/index.ts";
 import { EngineError, errorText, invalidArgument } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Images } from "../../images/index.ts";
 import { type AuthSources, createAuthorizer } from "../auth/authorizer.ts";
 import { openHtpasswd } from "../auth/htpasswd.ts";
 import { openStaticTokens } from "../auth/static-tokens.ts";
@@ -16,6 +17,7 @@ export type RunningServer = AsyncDisposable & { readonly address: string; readon
 
 type Deps = {
   contents: Contents;
+  images: Images;
   uploads: Uploads;
   search: Search;
   logger: Logger;

@@ -28,6 +28,7 @@ export type Exchange = {
 };
 
 export const commonHeaders: Headers = {
+  "Hyperbox-Chunks": "1",
   "Docker-Distribution-API-Version": "registry/2.0",
   "X-Content-Type-Options": "nosniff",
 };

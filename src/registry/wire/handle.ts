@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import type { IncomingMessage, ServerResponse } from "../../api/index.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Images } from "../../images/index.ts";
 import type { Access } from "../auth/access.ts";
 import { type Authorizer, tokenPath } from "../auth/authorizer.ts";
 import type { Contents } from "../content/contents.ts";
@@ -16,6 +17,7 @@ import type { Uploads } from "../content/uploads.ts";
 import { denied, methodUnsupported, pageUnknown } from "../errors.ts";
 import type { Search } from "../search/search.ts";
 import { deleteBlob, getBlob } from "./blobs.ts";
+import { listChunks, sendChunks } from "./chunks.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
 import { deleteManifest, getManifest, listReferrers, listRepositories, listTags, putManifest } from "./manifests.ts";
 import { searchRegistry, searchV1 } from "./search.ts";
@@ -23,6 +25,7 @@ import { appendChunk, beginUpload, cancelUpload, finishUpload, uploadState } fro
 
 export type Served = {
   contents: Contents;
+  images: Images;
   uploads: Uploads;
   search: Search;
   authorizer: Authorizer;
@@ -77,7 +80,8 @@ function findEndpoint({ method, path }: Exchange): Endpoint {
   if (path === "/v1/search") return read ? search(searchV1) : wrongMethod;
   if (path === "/v1/_ping") return read ? pingV1 : wrongMethod;
   if (path === tokenPath) return method === "GET" ? token : wrongMethod;
-  const found = /^\/v2\/(.+)\/(tags\/list|manifests|blobs|blobs\/uploads|referrers)(?:\/([^/]*))?$/.exec(path);
+  const found =
+    /^\/v2\/(.+)\/(tags\/list|manifests|blobs|blobs\/uploads|referrers|_hyperbox\/chunks)(?:\/([^/]*))?$/.exec(path);
   if (!found) throw pageUnknown();
   const repository = parseRepository(decode(found[1] ?? ""));
   const [kind, last] = [found[2] ?? "", decode(found[3] ?? "")];
@@ -93,6 +97,11 @@ function findEndpoint({ method, path }: Exchange): Endpoint {
             listReferrers(served.contents, exchange, repository, parseContentDigest(last)),
           )
         : wrongMethod;
+    case "_hyperbox/chunks":
+      if (method !== "POST" && !read) return wrongMethod;
+      return needs("pull", ({ served, exchange }) =>
+        (read ? listChunks : sendChunks)(served, exchange, repository, parseContentDigest(last)),
+      );
     case "manifests":
       return manifestEndpoint(method, repository, last, needs);
     case "blobs": {

@@ -72,6 +72,15 @@ pub fn run(request: &ChunkCopy, job: &Job) -> Outcome<Copied> {
         }
         copied += piece.length;
     }
+    // Read to its end: who sends it would hear of a broken connection before the answer.
+    loop {
+        let have = source.fill_buf().map_err(|e| short(&e))?.len();
+        if have == 0 {
+            break;
+        }
+        source.consume(have);
+    }
+    source.totals()?;
     Ok(Copied {
         t: "done",
         size_bytes: copied,

@@ -1,4 +1,5 @@
 /** The layers of one image: several at once, each unpacked while it still arrives. */
+import { createReadStream } from "node:fs";
 import type { Digest } from "../../../base/digest.ts";
 import { shortId } from "../../../base/ids.ts";
 import type { Images } from "../../images.ts";
@@ -6,6 +7,7 @@ import { openLayer } from "../../layers/open-layer.ts";
 import { chainIds } from "../../layers/snapshotter.ts";
 import { hasLayer } from "../../store/keep-layer.ts";
 import type { Lease } from "../../store/leases.ts";
+import { fetchByChunks } from "../chunks/fetch-by-chunks.ts";
 import type { RegistryClient } from "../client.ts";
 import type { Descriptor } from "../content/manifest.ts";
 import type { Download, Downloads } from "../download/downloads.ts";
@@ -74,6 +76,7 @@ async function pullLayer(images: Images, options: PullLayers, layer: Layer, slot
     await takeLayer(taking, { pieces: images.store.blobs.open(digest), arrived: () => true });
     return await progress.say(layer.id, "Pull complete");
   }
+  if (await takeChunks(taking)) return await progress.say(layer.id, "Pull complete");
   const request = { digest, sizeBytes: size, fetchPart: client.blob.bind(null, layer.descriptor) };
   for (let tries = 0; ; tries++) {
     await using download = await downloads.join(request);
@@ -93,6 +96,25 @@ async function pullLayer(images: Images, options: PullLayers, layer: Layer, slot
       const again = tries === 0 && (download.joined || (!network && download.resumed && !isDiskFull(error)));
       if (!again) throw error;
     }
+  }
+}
+
+/** From another HyperBox host, what is new in the layer only. False: it has to be downloaded whole. */
+async function takeChunks(taking: Taking): Promise<boolean> {
+  const { images, options, layer } = taking;
+  const { descriptor, diffId } = layer;
+  try {
+    using fetched = await fetchByChunks(images, { ...options, descriptor, diffId });
+    if (!fetched) return false;
+    await options.progress.say(layer.id, "Download complete");
+    // It came without its compression: the layer's blob is the tar itself, which the store of files gives back.
+    const tar = { ...descriptor, digest: diffId, size: fetched.sizeBytes };
+    const pieces = createReadStream(fetched.file, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>;
+    await takeLayer({ ...taking, layer: { ...layer, descriptor: tar } }, { pieces, arrived: () => true });
+    return true;
+  } catch (error) {
+    if (options.signal.aborted || isDiskFull(error)) throw error;
+    return false;
   }
 }
 
