@@ -84,8 +84,8 @@ export const features: readonly Feature[] = [
   {
     name: "network",
     folder: "src/network",
-    summary: "none, host and the default bridge with published ports",
-    status: "partial",
+    summary: "bridges with published ports, macvlan, ipvlan, none and host; names, addresses, the network doctor",
+    status: "complete",
     door: "index",
     knows: foundation,
     speaks: ["engines"],

@@ -44,7 +44,7 @@ describe("networks of one's own", () => {
     const count = Number(process.env["HYPERBOX_TEST_NETWORKS"] ?? "100");
     console.log(`networks: ${JSON.stringify(report)}`);
     // The predefined three, of which the bridge stands on the host as well.
-    expect(report).toMatchObject({ count, bridges: count + 1, gone: count, left: 3, before: "" });
+    expect(report).toMatchObject({ count, bridges: count + 1, gone: count, remaining: 3, left: "" });
     expect(Number(report["lastMs"])).toBeLessThan(Math.max(50, Number(report["firstMs"]) * 5));
   }, 210_000);
 

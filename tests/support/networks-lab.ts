@@ -122,8 +122,8 @@ async function many(home: TestHome): Promise<object> {
   const bridges = links().filter((name) => name.startsWith("hbx")).length;
   const begin = performance.now();
   const gone = (await home.api.ok("POST", "/networks/prune")).json as { NetworksDeleted: string[] };
-  const report = { count, bridges, gone: gone.NetworksDeleted.length, left: 0, firstMs: 0, lastMs: 0, pruneMs: 0 };
-  report.left = ((await home.api.ok("GET", "/networks")).json as Network[]).length;
+  const report = { count, bridges, gone: gone.NetworksDeleted.length, remaining: 0, firstMs: 0, lastMs: 0, pruneMs: 0 };
+  report.remaining = ((await home.api.ok("GET", "/networks")).json as Network[]).length;
   report.firstMs = Math.round(mean(times.slice(0, 10)) * 10) / 10;
   report.lastMs = Math.round(mean(times.slice(-10)) * 10) / 10;
   report.pruneMs = Math.round(performance.now() - begin);
