@@ -32,8 +32,9 @@ fn objects(store: &Path) -> Vec<PathBuf> {
 
 fn remove_layer(store: &Path, id: &str) {
     let hex = &id["sha256:".len()..];
-    fs::remove_file(store.join("trees").join(hex)).unwrap();
-    fs::remove_file(store.join("recipes").join(hex)).unwrap();
+    for dir in ["trees", "recipes"] {
+        fs::remove_file(store.join(dir).join(hex)).unwrap();
+    }
 }
 
 fn sound(store: &Path) -> Answer {
@@ -202,6 +203,27 @@ fn tree_diff_names_what_changed() {
     assert_eq!(tree_diff(&b, &a), back);
     assert_eq!(tree_diff(&a, &a), []);
     assert_eq!(compose(&store, &[base], &b).digest, first.digest);
+}
+
+#[test]
+fn verify_passes_by_layers_that_are_removed_meanwhile() {
+    let scratch = Scratch::new();
+    let store = scratch.join("store");
+    let stop = AtomicBool::new(false);
+    ingest(&layer(0..1), &store);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let id = ingest(&layer(1..30), &store).diff_id;
+                remove_layer(&store, &id);
+                collect(&store);
+            }
+        });
+        let frames: Vec<Answer> = (0..60).flat_map(|_| verify(&store, false)).collect();
+        stop.store(true, Ordering::Relaxed);
+        let bad: Vec<&Answer> = frames.iter().filter(|frame| frame.t != "done").collect();
+        assert!(bad.is_empty(), "{bad:?}");
+    });
 }
 
 /// Layers come and go while others are taken in: an ingest that has found an object never loses it.

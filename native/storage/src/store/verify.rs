@@ -1,7 +1,7 @@
 //! The job `storeVerify`: are trees, recipes and objects there, and what they should be?
 use super::collect::{self, tree_ids};
 use super::gate::Gate;
-use super::place::{Hash, Store, id, object_name, parse_id};
+use super::place::{Hash, Store, hex, id, object_name, parse_id};
 use super::recipe::{self, Step};
 use super::tar_cat::open_recipe;
 use super::tree::file::TreeFile;
@@ -70,7 +70,9 @@ pub fn run(request: &StoreVerify, job: &Job) -> Outcome<Verified> {
     for (i, layer) in layers.iter().enumerate() {
         job.check()?;
         for (what, result) in [("tree", verify.tree(i as u32, layer)), ("recipe", verify.recipe(layer))] {
-            if let Err(failure) = result {
+            if let Err(failure) = result
+                && verify.stays(layer, request)
+            {
                 verify.tell(what, layer, reason(&failure)?, vec![id(layer)])?;
             }
         }
@@ -81,7 +83,11 @@ pub fn run(request: &StoreVerify, job: &Job) -> Outcome<Verified> {
         let Err(failure) = verify.object(&hash, size, request.content == Some(true)) else {
             continue;
         };
-        let of = of.iter().map(|i| id(&layers[*i as usize])).collect();
+        let of = of.iter().map(|i| &layers[*i as usize]);
+        let of: Vec<String> = of.filter(|layer| verify.stays(layer, request)).map(id).collect();
+        if of.is_empty() {
+            continue;
+        }
         verify.tell("object", &hash, reason(&failure)?, of)?;
         if request.remove == Some(true) {
             let gate = Gate::open(&verify.store)?;
@@ -122,6 +128,12 @@ impl Verify<'_> {
             reason,
             layers,
         })
+    }
+
+    /// A layer that was removed while we looked is not bad, unless it was asked for by name.
+    fn stays(&self, layer: &Hash, request: &StoreVerify) -> bool {
+        let name = [&b"trees/"[..], &hex(layer)].concat();
+        request.diff_ids.is_some() || sys::fstatat(self.store.root(), &name).is_ok()
     }
 
     fn name(&mut self, layer: u32, hash: Hash, size: u64) {
