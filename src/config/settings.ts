@@ -14,6 +14,10 @@ export type Settings = {
   publishAddress: string;
   /** The API over TCP, for clients that show a certificate of `clientCa`. Null: on the Unix socket only. */
   tcp: Readonly<TcpSettings> | null;
+  /** Images that no container has go after so many days without one. Null: never. */
+  imageMaxUnusedDays: number | null;
+  /** What images may take on disk: beyond it the longest unused go, never those in use. Null: no limit. */
+  imageStoreMaxBytes: number | null;
   /** How layers lie on disk; auto: erofs where this host can, else overlayfs. */
   storageDriver: "auto" | "erofs" | "overlayfs";
   /** Tried before a registry, in order: `{ "docker.io": ["https://mirror.example.com"] }`. */
@@ -36,6 +40,8 @@ export const defaultSettings: Readonly<Settings> = Object.freeze({
   logMaxFiles: 3,
   publishAddress: "0.0.0.0",
   tcp: null,
+  imageMaxUnusedDays: null,
+  imageStoreMaxBytes: null,
   storageDriver: "auto",
   registryMirrors: Object.freeze({}),
   insecureRegistries: Object.freeze([]),
@@ -48,6 +54,11 @@ type Check = { expected: string; ok(value: unknown): boolean };
 const integer = (low: number, high: number): Check => ({
   expected: `an integer from ${low} to ${high}`,
   ok: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
+});
+
+const orNull = ({ expected, ok }: Check): Check => ({
+  expected: `null or ${expected}`,
+  ok: (value) => value === null || ok(value),
 });
 
 const oneOf = (...values: string[]): Check => ({
@@ -68,6 +79,8 @@ const checks: Record<keyof Settings, Check> = {
     ok: (value) => typeof value === "string" && /^[0-9a-f.:]+$/i.test(value),
   },
   tcp: { expected: 'null or {"address": "HOST:PORT", "clientCa": FILE, "cert": FILE, "key": FILE}', ok: isTcp },
+  imageMaxUnusedDays: orNull(integer(1, 36_500)),
+  imageStoreMaxBytes: orNull(integer(1024 * 1024, 2 ** 50)),
   storageDriver: oneOf("auto", "erofs", "overlayfs"),
   registryMirrors: {
     expected: 'an object of lists of addresses, such as { "docker.io": ["https://mirror.example.com"] }',

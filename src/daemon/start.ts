@@ -20,6 +20,7 @@ import {
   chooseStorageDriver,
   createImageResolver,
   imageRoutes,
+  keepBudgets,
   openImages,
   sweepImages,
 } from "../images/index.ts";
@@ -137,6 +138,10 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   await networks.sweep(living);
   await sweepImages(images);
   await volumes.sweep();
+  const { imageMaxUnusedDays: days, imageStoreMaxBytes: maxSizeBytes } = settings;
+  const budgets = keepBudgets(images, { maxUnusedMs: days && days * 86_400_000, maxSizeBytes }, (event, fields) =>
+    logger.log("info", event, { ...fields }),
+  );
 
   const sockets = createSockets({ db, home, logger, objects: labelledObjects(containers, volumes) });
   const routes: Route[] = [
@@ -187,6 +192,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
       await engine[Symbol.asyncDispose]();
       await networks.teardown();
       names[Symbol.dispose]();
+      budgets[Symbol.dispose]();
       mounts[Symbol.dispose]();
       await zygote[Symbol.asyncDispose]();
       db[Symbol.dispose]();

@@ -1,5 +1,6 @@
 /** What every verb of this feature works on, and how it is opened. */
 
+import type { Digest } from "../base/digest.ts";
 import type { UnpackLimits } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
 import { type ChunkLists, createChunkLists } from "./chunks/chunk-lists.ts";
@@ -57,6 +58,8 @@ export type Images = {
   /** Loaded when first asked for: most days of a daemon pass without a registry. */
   registries(): Promise<Registries>;
   readonly holds: Holds;
+  /** When containers let go of images, since this was last written down. */
+  readonly lastUses: Map<Digest, number>;
   readonly limits: UnpackLimits;
   /** Set while the daemon stops: what is half pulled is then kept for the next one. */
   closing: boolean;
@@ -87,10 +90,12 @@ export function openImages(deps: ImagesDeps): Images {
   ] as const;
   const snapshotter = forms.find(({ name }) => name === deps.storageDriver) ?? forms[0];
   const store = openImageStore({ blobs, snapshotter, forms, table, keptBlobs: keeper.all });
+  const lastUses = new Map<Digest, number>();
   const leases = createLeases();
   sweepPartials(home, now());
   const holds = createHolds((imageId) => {
     const image = store.byId(imageId);
+    if (image) lastUses.set(image.id, now());
     if (!image?.detached || uses.of(imageId).length > 0) return;
     store.table.removeImage(image.id);
     store.blobs.remove(image.id);
@@ -106,5 +111,5 @@ export function openImages(deps: ImagesDeps): Images {
   };
   const chunks = createChunkLists({ home, blobs: store.blobs, jobs, limits });
   const services = { chunks, jobs, events, uses, commits, registries, holds, limits, now };
-  return { store, files, locks: createKeyedLock(), leases, ...services, closing: false };
+  return { store, files, lastUses, locks: createKeyedLock(), leases, ...services, closing: false };
 }

@@ -14,6 +14,7 @@ export { defaultRegistrySettings, type RegistrySettings } from "./registry/setti
 export { createImageResolver, type ImageResolver, type ResolvedImage } from "./resolve.ts";
 export { imageRoutes } from "./routes.ts";
 export type { BlobStore } from "./store/blob-store.ts";
+export { keepBudgets } from "./store/budgets.ts";
 export type { Image } from "./store/image-store.ts";
 export { type BlobKeeper, dropBlob } from "./store/kept-blobs.ts";
 export { type StoreUsage, storeUsage } from "./store/usage.ts";

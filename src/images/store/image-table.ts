@@ -7,7 +7,10 @@ export type ImageRow = {
   id: Digest;
   parent: Digest | null;
   sizeBytes: number;
+  addedMs: number;
   taggedMs: number | null;
+  /** When a container last let go of it, as far as that was written down. */
+  usedMs: number | null;
   detached: boolean;
   /** Bottom first. */
   chainIds: Digest[];
@@ -29,6 +32,7 @@ export type ImageTable = {
   ): void;
   setName(name: string, id: Digest, nowMs: number): void;
   removeName(name: string): void;
+  setUsed(id: Digest, nowMs: number): void;
   detach(id: Digest): void;
   removeImage(id: Digest): void;
   removeLayer(chainId: Digest): void;
@@ -51,6 +55,8 @@ export function openImageTable(db: Database): ImageTable {
           id: row.id as Digest,
           parent: row.parent === "" ? null : (row.parent as Digest),
           sizeBytes: Number(row.size_bytes),
+          addedMs: Number(row.added_ms),
+          usedMs: row.used_ms === null ? null : Number(row.used_ms),
           taggedMs: row.tagged_ms === null ? null : Number(row.tagged_ms),
           detached: row.detached !== 0,
           chainIds: (chains.get(String(row.id)) ?? []) as Digest[],
@@ -99,6 +105,7 @@ export function openImageTable(db: Database): ImageTable {
       });
     },
     removeName: (name) => run("DELETE FROM image_references WHERE name = ?", name),
+    setUsed: (id, nowMs) => run("UPDATE images SET used_ms = ? WHERE id = ?", nowMs, id),
     detach: (id) => run("UPDATE images SET detached = 1 WHERE id = ?", id),
     removeImage(id) {
       db.transaction(() => {

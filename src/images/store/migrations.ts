@@ -35,4 +35,9 @@ export const imageMigrations: readonly Migration[] = [
       CREATE INDEX image_references_by_image ON image_references(image_id);
     `,
   },
+  {
+    id: "images.2",
+    // When a container last let go of the image; null: not since this is recorded.
+    sql: "ALTER TABLE images ADD COLUMN used_ms INTEGER",
+  },
 ];

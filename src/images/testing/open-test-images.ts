@@ -16,6 +16,8 @@ export type TestImages = Disposable & {
   images: Images;
   uses: Map<string, ImageUse[]>;
   commitSource: CommitSource | null;
+  /** The time that images are told. */
+  nowMs: number;
   /** As after a crash: everything in memory is forgotten. */
   reopen(): void;
   load(files: TreeFiles | Buffer, platform?: { os: string; architecture: string; variant: string }): Promise<string[]>;
@@ -25,6 +27,7 @@ export function openTestImages(more: { registrySettings?: RegistrySettings } = {
   const home = mkdtempSync(join(tmpdir(), "hbx-images-"));
   const jobs = createTarJobs();
   const uses = new Map<string, ImageUse[]>();
+  const clock = { nowMs: Date.now() };
   const open = () => {
     const db = openDatabase(join(home, "state.db"));
     const images = openImages({
@@ -33,6 +36,7 @@ export function openTestImages(more: { registrySettings?: RegistrySettings } = {
       db,
       jobs,
       events: createEvents(),
+      now: () => clock.nowMs,
       uses: { of: (id) => uses.get(id) ?? [] },
       commits: {
         open: () => {
@@ -50,6 +54,12 @@ export function openTestImages(more: { registrySettings?: RegistrySettings } = {
     uses,
     images: opened.images,
     commitSource: null,
+    get nowMs() {
+      return clock.nowMs;
+    },
+    set nowMs(nowMs) {
+      clock.nowMs = nowMs;
+    },
     reopen() {
       opened.db[Symbol.dispose]();
       opened = open();

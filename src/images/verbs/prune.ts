@@ -5,6 +5,7 @@ import { isDangling, parseFlag, parseImageFilters } from "../filters.ts";
 import type { Images } from "../images.ts";
 import { canonicalName } from "../reference/reference.ts";
 import { collectLayers } from "../store/collect.ts";
+import type { Image } from "../store/image-store.ts";
 import { type Removal, type RemovedItem, removeImage } from "./remove.ts";
 
 export async function handlePrune(images: Images, request: ApiRequest): Promise<void> {
@@ -24,8 +25,7 @@ export async function pruneImages(images: Images, filters: Filters): Promise<Pru
   for (const image of images.store.list().filter(matches)) {
     if (danglingOnly && !isDangling(images, image)) continue;
     if (images.uses.of(image.id).length > 0 || images.holds.of(image.id).size > 0) continue;
-    const names = image.references.length > 0 ? image.references.map(canonicalName) : [image.id];
-    for (const name of names) removeUnused(images, name, removal);
+    removeNames(images, image, removal);
   }
   removal.freed.push(collectLayers(images.store, images.leases).finished);
   const freedBytes = (await Promise.all(removal.freed)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -36,6 +36,18 @@ export async function pruneImages(images: Images, filters: Filters): Promise<Pru
     attributes: { reclaimed: String(freedBytes) },
   });
   return { items: removal.items, freedBytes };
+}
+
+/** Takes an unused image with all of its names. Resolves when the disk has the space back. */
+export async function removeWhole(images: Images, image: Image): Promise<void> {
+  const removal: Removal = { items: [], freed: [] };
+  removeNames(images, image, removal);
+  await Promise.all(removal.freed);
+}
+
+function removeNames(images: Images, image: Image, removal: Removal): void {
+  const names = image.references.length > 0 ? image.references.map(canonicalName) : [image.id];
+  for (const name of names) removeUnused(images, name, removal);
 }
 
 /** What somebody needs after all stays: that is no failure of a prune. */
