@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<void>> = {
   layers: async () => (await import("./layers.ts")).layers(),
   disk: async () => (await import("./disk.ts")).disk(),
   api: async () => (await import("./api.ts")).api(),
+  network: async () => (await import("./network.ts")).network(),
   soak: async () => (await import("./soak.ts")).soak(),
 };
 

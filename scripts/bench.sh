@@ -4,6 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh
 case " $* " in
-  *" start "* | *" exec "* | *" unpack "* | *" all "*) bash scripts/comparators.sh ;;
+  *" start "* | *" exec "* | *" unpack "* | *" network "* | *" all "*) bash scripts/comparators.sh ;;
 esac
 exec node_modules/bun/bin/bun.exe bench/main.ts "$@"

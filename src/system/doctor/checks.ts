@@ -135,6 +135,14 @@ const checks: readonly Check[] = [
           "containers do not reach out of the host: sysctl -w net.ipv4.ip_forward=1",
         ),
   ),
+  check("names below localhost", ({ localhostNames }) =>
+    localhostNames
+      ? ok("NAME.hbx.localhost is this host")
+      : degraded(
+          "programs here do not find NAME.hbx.localhost; browsers and curl do by themselves",
+          "install the package libnss-myhostname, or use systemd-resolved",
+        ),
+  ),
   check("disk space", ({ disk }) => {
     const seen = `${(disk.freeBytes / gib).toFixed(1)} GiB of ${(disk.totalBytes / gib).toFixed(1)} GiB free at ${disk.path}`;
     if (disk.freeBytes < gib / 8) return missing(seen, "free space with `hbx system prune`, or move HYPERBOX_HOME");

@@ -17,7 +17,7 @@ async function findings(change: Partial<Findings> = {}): Promise<Findings> {
     controllers: new Set(["memory", "cpu", "pids", "cpuset", "blkio"] as const),
     ipv4Forwarding: true,
   };
-  return { ...found, host, disk, ...change };
+  return { ...found, host, disk, localhostNames: true, ...change };
 }
 const byName = (all: Findings, name: string) => runChecks(all).find((result) => result.check === name);
 
@@ -34,7 +34,14 @@ test("runChecks() has advice for everything on a host that has nothing", async (
   const none = await readFindings({ jobs: broken, home: "/", rootless: oneId, limits }, new AbortController().signal);
   const disk = { freeBytes: 0, totalBytes: 1, freeInodes: 0, totalInodes: 1, path: "/x" };
   const host = { ...none.host, controllers: new Set<never>(), ipv4Forwarding: false };
-  const results = runChecks({ ...none, host, disk, subordinateIds: { uids: 0, gids: 0 }, newuidmap: false });
+  const results = runChecks({
+    ...none,
+    host,
+    disk,
+    subordinateIds: { uids: 0, gids: 0 },
+    newuidmap: false,
+    localhostNames: false,
+  });
   const fine = results.filter(({ status, advice }) => status === "ok" || advice === "");
   expect(fine.map(({ check }) => check)).toEqual(["forwarding"]);
   expect(results[0]).toMatchObject({

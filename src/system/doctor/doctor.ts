@@ -1,4 +1,5 @@
 /** GET /hbx/v1/doctor: looks at the host by trying things, and says what works, what is degraded and what to do. */
+import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import type { ApiRequest } from "../../api/index.ts";
 import { errorText } from "../../base/errors.ts";
@@ -57,6 +58,10 @@ export async function readFindings(
       gids: countIds(readText("/etc/subgid"), username, uid),
     },
     newuidmap: ["/usr/bin/newuidmap", "/bin/newuidmap", "/usr/local/bin/newuidmap"].some((path) => existsSync(path)),
+    localhostNames: await lookup("doctor.hbx.localhost").then(
+      ({ address }) => address === "127.0.0.1" || address === "::1",
+      () => false,
+    ),
     disk: {
       freeBytes: disk.bavail * disk.bsize,
       totalBytes: disk.blocks * disk.bsize,

@@ -16,6 +16,8 @@ export type Findings = {
   /** Entries for our user in /etc/subuid and /etc/subgid: the number of ids. */
   subordinateIds: { uids: number; gids: number };
   newuidmap: boolean;
+  /** Whether the host's programs find any name below `localhost`. */
+  localhostNames: boolean;
   disk: { freeBytes: number; totalBytes: number; freeInodes: number; totalInodes: number; path: string };
 };
 
