@@ -10,6 +10,7 @@ export { type Images, type ImagesDeps, openImages } from "./images.ts";
 export { chooseStorageDriver, type StorageChoice } from "./layers/choose-storage-driver.ts";
 export { familiarRepository, type Reference } from "./reference/reference.ts";
 export { chunksHeader, chunksType } from "./registry/chunks/fetch-by-chunks.ts";
+export { type KeptManifests, openKeptManifests } from "./registry/kept-manifests.ts";
 export { defaultRegistrySettings, type RegistrySettings } from "./registry/settings.ts";
 export { createImageResolver, type ImageResolver, type ResolvedImage } from "./resolve.ts";
 export { imageRoutes } from "./routes.ts";

@@ -1,7 +1,7 @@
 /** The feature: repositories over the image store, and the servers that show them. */
 import { EngineError, errorText } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { Images } from "../images/index.ts";
+import { type Images, openKeptManifests } from "../images/index.ts";
 import type { Database } from "../state/index.ts";
 import { createContents } from "./content/contents.ts";
 import { openLocalImages } from "./content/local-images.ts";
@@ -64,7 +64,7 @@ export function createRegistry({ home, db, images, table, logger, now = Date.now
   const pushed = createContents({ images, table, now }, null);
   const all = createContents(
     { images, table, now },
-    openLocalImages(images, () => ours),
+    openLocalImages(images, openKeptManifests(db), () => ours),
   );
   const packages = openPackageIndex(db, images);
   const searchAll = createSearch(all, packages);

@@ -84,6 +84,18 @@ test("a pull of version n+1 transfers its new chunks", async () => {
   );
 });
 
+test("a pulled image is served on with the manifest that it came with", async () => {
+  const { layer } = await push("v4", new Uint8Array(randomBytes(100_000)));
+  await pull(registry.host, "v4");
+  const second = await serveRegistry(client);
+  const digestAt = async (url: string, name: string) =>
+    (await fetch(`${url}/v2/${name}/manifests/v4`, { method: "HEAD" })).headers.get("docker-content-digest");
+  const name = `${registry.host.replace(":", "_")}/app`;
+  expect(await digestAt(second.url, name)).toBe(await digestAt(registry.url, "app"));
+  const blob = await fetch(`${second.url}/v2/${name}/blobs/${layer.digest}`);
+  expect(sha256(await blob.bytes())).toBe(layer.digest);
+});
+
 test("lists and chunks over HTTP: what is asked for, in its order; nothing else", async () => {
   const data = new Uint8Array(randomBytes(2_000_000));
   const { layer, tar } = await push("v3", data);

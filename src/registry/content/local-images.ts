@@ -9,11 +9,18 @@ import {
   type Image,
   type Images,
   imageManifest,
+  type KeptManifests,
   type Reference,
 } from "../../images/index.ts";
 import { type ContentDigest, isRepository, type Repository } from "./names.ts";
 
-export type LocalManifest = { digest: ContentDigest; mediaType: string; bytes: Uint8Array; image: Image };
+export type LocalManifest = {
+  digest: ContentDigest;
+  mediaType: string;
+  bytes: Uint8Array;
+  blobs: readonly BlobDescriptor[];
+  image: Image;
+};
 export type LocalImages = {
   manifest(repository: Repository, reference: { digest: ContentDigest } | { tag: string }): LocalManifest | null;
   blob(repository: Repository, digest: ContentDigest): BlobDescriptor | null;
@@ -27,7 +34,7 @@ export type LocalImages = {
 type Entry = { tags: Map<string, Image>; images: Set<Image> };
 
 /** `ours` are the addresses (`localhost:5000`) under which servers of this daemon are reached. */
-export function openLocalImages(images: Images, ours: () => ReadonlySet<string>): LocalImages {
+export function openLocalImages(images: Images, kept: KeptManifests, ours: () => ReadonlySet<string>): LocalImages {
   const { store } = images;
   let generation = -1;
   let served: ReadonlySet<string> | null = null;
@@ -35,14 +42,17 @@ export function openLocalImages(images: Images, ours: () => ReadonlySet<string>)
   let listed: string[] = [];
   const manifests = new Map<string, LocalManifest>();
 
+  /** As it was pulled, byte by byte, where that is known and all of it is here. */
   const manifestOf = (image: Image): LocalManifest => {
-    const kept = manifests.get(image.id);
-    if (kept) return kept;
-    const { bytes, descriptor } = imageManifest(store, image);
+    const known = manifests.get(image.id);
+    if (known) return known;
+    const came = kept.of(store, image);
+    const own = imageManifest(store, image);
     const made = {
-      digest: descriptor.digest as string as ContentDigest,
-      mediaType: descriptor.mediaType,
-      bytes,
+      digest: (came?.digest ?? own.descriptor.digest) as string as ContentDigest,
+      mediaType: came?.mediaType ?? own.descriptor.mediaType,
+      bytes: came?.bytes ?? own.bytes,
+      blobs: [own.config, ...own.layers, ...(came?.layers ?? [])],
       image,
     };
     manifests.set(image.id, made);
@@ -92,9 +102,8 @@ export function openLocalImages(images: Images, ours: () => ReadonlySet<string>)
     },
     blob(repository, digest) {
       for (const image of read().get(repository)?.images ?? []) {
-        const { config, layers } = imageManifest(store, image);
-        const found = [config, ...layers].find((item) => (item.digest as string) === digest);
-        if (found) return found;
+        const found = manifestOf(image).blobs.find((item) => (item.digest as string) === digest);
+        if (found && store.blobs.has(found.digest)) return found;
       }
       return null;
     },
