@@ -8,6 +8,7 @@ import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { containerPaths } from "../model/paths.ts";
 import { publish } from "../model/publish.ts";
+import type { PortMap } from "../schema/host-config.ts";
 import { asksNames, connectAll, named, releaseOthers } from "./connections.ts";
 import { follow } from "./follow.ts";
 import { networkNames, networkRequest, parseNetworkMode, priorities } from "./network-mode.ts";
@@ -44,7 +45,7 @@ const neverAborted = new AbortController().signal;
 async function run(context: Context, container: Container): Promise<void> {
   const { state } = container;
   const watch = startStopwatch();
-  let ports = false;
+  const opening: { ports: Promise<PortMap> | null } = { ports: null };
   try {
     if (state.startedAtMs !== 0) clearLastRun(context, container);
     const resolving = context.images.byId(container.imageId);
@@ -54,20 +55,18 @@ async function run(context: Context, container: Container): Promise<void> {
     watch.mark("claim");
     try {
       endpoints = await connectAll(context, container, claim);
+      // The kernel opens the ports while the rest is made ready.
+      opening.ports = publishPorts(context, container, endpoints);
+      opening.ports?.catch(() => undefined);
       writeGuestFiles(context, container, endpoints);
       watch.mark("files");
-      const wanted = portsToPublish(container);
-      if (wanted && endpoints.length > 0) {
-        ports = true;
-        await Promise.all(context.releasing);
-        state.ports = await context.networks.publish(container.id, endpoints, priorities(container), wanted);
-        watch.mark("ports");
-      }
       if (endpoints.length > 0) await context.networks.announce(named(container, claim.namespace), endpoints);
       await connectPending(container, (options, output) => claim.attach(options, output));
       watch.mark("attach");
       const spec = workloadSpec(context, container, image.layers);
       watch.mark("spec");
+      if (opening.ports) state.ports = await opening.ports;
+      watch.mark("ports");
       const workload = await claim.start(spec);
       workload.record.endpoints = endpoints;
       watch.mark("core");
@@ -86,7 +85,8 @@ async function run(context: Context, container: Container): Promise<void> {
       throw error;
     }
   } catch (cause) {
-    if (ports) await context.networks.unpublish(container.id).catch(() => undefined);
+    await opening.ports?.catch(() => undefined);
+    if (opening.ports) await context.networks.unpublish(container.id).catch(() => undefined);
     const error = describeStartFailure(container, cause);
     recordStartFailure(context, container, error);
     throw error;
@@ -97,6 +97,14 @@ async function run(context: Context, container: Container): Promise<void> {
   publish(context, container, "start");
   follow(context, container);
   if (container.config.Healthcheck) startHealth(context, container);
+}
+
+/** Null where nothing is to be published. */
+function publishPorts(context: Context, container: Container, endpoints: readonly Endpoint[]): Promise<PortMap> | null {
+  const wanted = portsToPublish(container);
+  if (!wanted || endpoints.length === 0) return null;
+  const publish = () => context.networks.publish(container.id, endpoints, priorities(container), wanted);
+  return context.releasing.size === 0 ? publish() : Promise.all(context.releasing).then(publish);
 }
 
 /** The exit of the last run must not be taken for that of the next, and overlayfs refuses a volatile mount done twice. */
