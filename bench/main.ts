@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<void>> = {
   chunk: async () => (await import("./chunk.ts")).chunk(),
   layers: async () => (await import("./layers.ts")).layers(),
   disk: async () => (await import("./disk.ts")).disk(),
+  pull: async () => (await import("./pull.ts")).pull(),
   api: async () => (await import("./api.ts")).api(),
   network: async () => (await import("./network.ts")).network(),
   soak: async () => (await import("./soak.ts")).soak(),

