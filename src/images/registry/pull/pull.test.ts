@@ -1,9 +1,21 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { createImageResolver } from "../../resolve.ts";
 import { addImage, noise, ociConfig, ociIndex, ociManifest, openPullHome, pullFrom } from "../testing/pull-from.ts";
 import { openTestRegistry } from "../testing/test-registry.ts";
+
+/** The beginning, in pieces, so that progress is told in between; then nothing more. */
+function writeSlowly(response: ServerResponse, bytes: Buffer): void {
+  let at = 0;
+  const timer = setInterval(() => {
+    response.write(bytes.subarray(at, at + 100_000));
+    at += 100_000;
+    if (at >= 1_000_000) clearInterval(timer);
+  }, 30);
+  response.once("close", () => clearInterval(timer));
+}
 
 const base = { "etc/os": "base\n".repeat(5000) };
 
@@ -143,7 +155,7 @@ test("a pull that is given up stops its downloads and leaves nothing", async () 
   registry.before = ({ path, response }) => {
     if (!path.endsWith(layers[0]?.digest ?? "")) return false;
     response.writeHead(200, { "Content-Length": layers[0]?.size ?? 0 });
-    response.write(registry.blobs.get(layers[0]?.digest ?? "")?.subarray(0, 1_000_000));
+    writeSlowly(response, registry.blobs.get(layers[0]?.digest ?? "") ?? Buffer.alloc(0));
     response.once("close", () => closed.resolve());
     return true;
   };
@@ -165,7 +177,7 @@ test("a pull whose daemon ends keeps what came", async () => {
   registry.before = ({ path, response }) => {
     if (!path.endsWith(layers[0]?.digest ?? "")) return false;
     response.writeHead(200, { "Content-Length": layers[0]?.size ?? 0 });
-    response.write(registry.blobs.get(layers[0]?.digest ?? "")?.subarray(0, 1_000_000));
+    writeSlowly(response, registry.blobs.get(layers[0]?.digest ?? "") ?? Buffer.alloc(0));
     return true;
   };
   const onStatus = (status: string, bytes: number) => {
