@@ -297,6 +297,30 @@ describe.skipIf(!canErofs)("the file-level store", () => {
     await home.api.ok("DELETE", `/containers/${id}?force=1`);
   }, 60_000);
 
+  test("a disk that fills up in the middle of a load is told, leaves a store that verifies, and the load succeeds with room", async () => {
+    await using small = await openTestHome({ ext4MiB: 64, image: false, config: { storageDriver: "erofs" } });
+    const random = createRandom("full disk", 3);
+    const files = Array.from({ length: 60 }, (_, at) => member(`f/${at}`, random.bytes(200_000)));
+    const archive = dockerArchive("fills:1", [base, tarOf(files)]);
+    // The archive itself is put down first: 15 MiB, and as much again of files.
+    const ballast = join(small.home, "ballast");
+    let refused = 0;
+    for (const mib of [38, 30, 24, 14]) {
+      execFileSync("fallocate", ["-l", `${mib}M`, ballast]);
+      const text = await load(small, archive);
+      if (!text.includes("Loaded image")) {
+        expect(text).toContain("no space left");
+        refused++;
+      }
+      execFileSync("rm", [ballast]);
+      expect(await verify(small)).toMatchObject({ damaged: [] });
+      if (text.includes("Loaded image")) await small.api.ok("DELETE", "/images/fills:1");
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(await load(small, archive)).toContain("Loaded image: fills:1");
+    expect((await sh(small.api, "ls /f | busybox wc -l", { Image: "fills:1" })).stdout.trim()).toBe("60");
+  }, 60_000);
+
   test("is refused with a reason where it was asked for and cannot be", async () => {
     const small = openTestHome({ tmpfs: "size=64m", image: false, config: { storageDriver: "erofs" } });
     await expect(small).rejects.toThrow("Cannot use the storage driver erofs: ");

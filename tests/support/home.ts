@@ -31,15 +31,19 @@ export type HomeOptions = {
   config?: Record<string, unknown>;
   /** The home is a small file system of its own, made with these options of tmpfs (`size=24m`). */
   tmpfs?: string;
+  /** The home is an ext4 file system of so many MiB. */
+  ext4MiB?: number;
 };
 
 export async function openTestHome(options: HomeOptions = {}): Promise<TestHome> {
   const home = mkdtempSync(join(tmpdir(), "hbx-test-"));
   if (options.tmpfs !== undefined) execFileSync("mount", ["-t", "tmpfs", "-o", options.tmpfs, "hbx-test", home]);
+  if (options.ext4MiB !== undefined) mountExt4(home, options.ext4MiB);
+  const own = options.tmpfs !== undefined || options.ext4MiB !== undefined;
   const run = join(home, "run");
   mkdirSync(run);
   // As on a real host, short-lived sockets lie elsewhere.
-  if (options.tmpfs !== undefined) execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "hbx-test", run]);
+  if (own) execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "hbx-test", run]);
   const forced = process.env["HBX_TEST_STORAGE_DRIVER"];
   const config = { ...(forced ? { storageDriver: forced } : {}), ...options.config };
   if (Object.keys(config).length > 0) writeFileSync(join(home, "config.json"), JSON.stringify(config));
@@ -92,7 +96,7 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
     if (child) await api.call("POST", "/hbx/v1/daemon/stop?containers=1").catch(() => null);
     await exited();
     const after = await settledSnapshot(home, before);
-    if (options.tmpfs !== undefined) execFileSync("umount", ["--recursive", "--lazy", home]);
+    if (own) execFileSync("umount", ["--recursive", "--lazy", home]);
     rmSync(home, { recursive: true, force: true });
     if (!Bun.deepEquals(after, before))
       throw new Error(`left behind: ${difference(before, after)}\n${output.slice(-4000)}`);
@@ -119,6 +123,15 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
     log: () => output,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** In a file that has no name any more: it goes with the mount. */
+function mountExt4(target: string, sizeMiB: number): void {
+  const file = `${target}.ext4`;
+  execFileSync("truncate", ["-s", `${sizeMiB}M`, file]);
+  execFileSync("mkfs.ext4", ["-q", "-O", "^has_journal", file]);
+  execFileSync("mount", ["-o", "loop", file, target]);
+  rmSync(file);
 }
 
 function difference(before: Record<string, string[]>, after: Record<string, string[]>): string {
