@@ -1,4 +1,5 @@
 /** Inside namespaces of its own: our daemon in `host`, a dockerd in `remote1`, each with the same containers. */
+import { readdirSync, readFileSync } from "node:fs";
 import { type LabDaemon, openLabDaemon } from "../tests/support/connectivity/daemon.ts";
 import { inNamespace, inNetworkOf } from "../tests/support/connectivity/peer.ts";
 import { addresses, buildTopology, livingIn } from "../tests/support/connectivity/topology.ts";
@@ -29,6 +30,7 @@ async function hbxSide(daemon: LabDaemon): Promise<Side> {
     serverAddress: await daemon.address(server, "bridge"),
     client: inNetworkOf(await daemon.pid(client)),
     asker: inNetworkOf(await daemon.pid(asker)),
+    resolverPid: processCalled("hbx-dns"),
   };
 }
 
@@ -50,7 +52,16 @@ function dockerSide(cli: string, host: string, version: string): Side {
     serverAddress: inspect(server, "{{.NetworkSettings.IPAddress}}"),
     client: enter(client),
     asker: enter(start("--network", "names")),
+    resolverPid: processCalled("dockerd"),
   };
+}
+
+/** In the lab's own process namespace there is one of each. */
+function processCalled(name: string): number {
+  const pids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+  const found = pids.find((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === name);
+  if (found === undefined) throw new Error(`there is no process ${name}`);
+  return Number(found);
 }
 
 /** What a network adds to a start, by the request that starts. */
