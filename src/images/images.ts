@@ -4,6 +4,7 @@ import type { Digest } from "../base/digest.ts";
 import type { UnpackLimits } from "../engines/index.ts";
 import type { Database, Events } from "../state/index.ts";
 import { type ChunkLists, createChunkLists } from "./chunks/chunk-lists.ts";
+import { type ChunkStore, withChunkedBlobs } from "./chunks/chunked-blobs.ts";
 import type { CommitSources, ImageMounts, ImageUses, Jobs } from "./dependencies.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { createErofsSnapshotter } from "./layers/erofs-snapshotter.ts";
@@ -47,6 +48,8 @@ export type ImagesDeps = {
 export type Images = {
   /** Of what content-defined chunks the blobs here are. */
   readonly chunks: ChunkLists;
+  /** Keeps content as chunks; it is read as a blob like others. */
+  readonly chunkStore: ChunkStore;
   readonly store: ImageStore;
   readonly files: FileStore;
   readonly locks: KeyedLock;
@@ -82,7 +85,8 @@ export function openImages(deps: ImagesDeps): Images {
   const table = openImageTable(db);
   const files = openFileStore({ home, jobs, limits });
   const keeper = deps.keeper ?? { keeps: () => false, all: () => [] };
-  const own = keepBlobs(openBlobStore(home), keeper);
+  const chunked = withChunkedBlobs(openBlobStore(home), { home, jobs });
+  const own = keepBlobs(chunked.blobs, keeper);
   const blobs = withLayerBlobs(own, files, table);
   const forms = [
     createOverlaySnapshotter({ home, jobs, limits, chownToSelf }),
@@ -110,6 +114,6 @@ export function openImages(deps: ImagesDeps): Images {
     return opened;
   };
   const chunks = createChunkLists({ home, blobs: store.blobs, jobs, limits });
-  const services = { chunks, jobs, events, uses, commits, registries, holds, limits, now };
+  const services = { chunks, chunkStore: chunked.chunks, jobs, events, uses, commits, registries, holds, limits, now };
   return { store, files, lastUses, locks: createKeyedLock(), leases, ...services, closing: false };
 }

@@ -164,6 +164,7 @@ const diskFull = () =>
 
 /** A full disk as the file system or the database meets it. */
 const isFull = (error: unknown) =>
+  (error instanceof EngineError && Math.abs(Number(error.details.errno)) === 28) ||
   ["ENOSPC", "EDQUOT", "SQLITE_FULL"].includes(String((error as { code?: unknown })?.code));
 
 export type OciFields = { status: number; code: string; message: string; headers: Record<string, string> };

@@ -143,7 +143,7 @@ type JobSource = { path: string } | { stream: true };
 export type ChunkJobFrame =
   | { t: "chunkPut"; store: string; source: JobSource; expectedDigest?: string }
   | { t: "chunkCat"; store: string; digest: string; offset?: number; length?: number }
-  | { t: "chunkCollect"; store: string; keep: readonly string[] }
+  | { t: "chunkCollect"; store: string; keep?: readonly string[] }
   | { t: "chunkList"; source: JobSource; limits: UnpackLimits }
   | { t: "chunkCopy"; source: JobSource; limits: UnpackLimits; out: string; pieces: Uint8Array };
 

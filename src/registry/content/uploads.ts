@@ -37,7 +37,7 @@ export type Uploads = {
 };
 type Keep = (stored: { content: Digest; sizeBytes: number }) => void;
 
-type Deps = { home: string; db: Database; images: Pick<Images, "store" | "jobs">; now: () => number };
+type Deps = { home: string; db: Database; images: Pick<Images, "store" | "jobs" | "chunkStore">; now: () => number };
 /** What this process knows beyond the row: the hash of the first `hashedBytes`. */
 type Live = { hash: Hash; hashedBytes: number };
 
@@ -119,7 +119,9 @@ export function openUploads({ home, db, images, now }: Deps): Uploads {
         const content = await contentOf(id, sizeBytes);
         const actual = isSha256(digest) ? content : await sha512Of(path(id));
         if (actual !== digest) throw contentMismatch(digest, actual);
-        images.store.blobs.adopt(path(id), content);
+        // An uncompressed layer shares its chunks with other versions of it; anything else is a file.
+        const chunked = await images.chunkStore.take(path(id), content);
+        if (!chunked || !images.store.blobs.has(content)) images.store.blobs.adopt(path(id), content);
         keep({ content, sizeBytes });
       } finally {
         forget(id);

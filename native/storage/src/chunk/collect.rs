@@ -16,8 +16,8 @@ pub struct ChunkCollect {
     #[serde(rename = "t")]
     _t: String,
     store: String,
-    /// Digests of contents.
-    keep: Vec<String>,
+    /// Digests of contents. Absent: every list that is there.
+    keep: Option<Vec<String>>,
 }
 
 #[derive(Serialize, Debug, Default)]
@@ -33,8 +33,11 @@ pub struct Collected {
 pub fn run(request: &ChunkCollect, job: &Job) -> Outcome<Collected> {
     let store = Chunked::open(&request.store)?;
     store.hold(true)?;
-    let keep: HashSet<Hash> = request.keep.iter().map(|text| parse_id(text)).collect::<Outcome<_>>()?;
-    let kept_lists: HashSet<_> = keep.iter().map(|id| store.list(id)).collect();
+    let keep = request
+        .keep
+        .as_ref()
+        .map(|keep| keep.iter().map(|text| Ok(store.list(&parse_id(text)?))));
+    let keep: Option<HashSet<_>> = keep.map(Iterator::collect::<Outcome<_>>).transpose()?;
     let mut done = Collected {
         t: "done",
         ..Collected::default()
@@ -42,7 +45,7 @@ pub fn run(request: &ChunkCollect, job: &Job) -> Outcome<Collected> {
     let mut live: HashSet<Hash> = HashSet::new();
     for path in store.lists()? {
         job.check()?;
-        if kept_lists.contains(&path) {
+        if keep.as_ref().is_none_or(|keep| keep.contains(&path)) {
             live.extend(Chunked::read_list(&path)?.into_iter().map(|(hash, _)| hash));
             done.kept += 1;
         } else {
