@@ -159,6 +159,8 @@ fn diff_tells_added_modified_and_deleted_as_docker_does() {
     fs::write(upper.join("gone/again"), "").unwrap();
     fs::write(upper.join("new/file"), "").unwrap();
     run("mknod", &[text(&upper.join("same/never")), "c", "0", "0"]);
+    let (from, to) = (low.join("same"), upper.join("same"));
+    run("touch", &["-r", text(&from), text(&to)]);
     let dir = fs::File::open(&upper).unwrap();
     hbx_storage::xattr::set_at(dir.as_fd(), b"opq", b"trusted.overlay.opaque", b"y").unwrap();
     hbx_storage::xattr::set_at(dir.as_fd(), b"new", b"trusted.overlay.opaque", b"y").unwrap();
