@@ -112,6 +112,8 @@ export type NetworkProvider = {
   files(request: GuestFilesRequest): GuestFiles;
   /** A further interface in `namespace`, beside those that it has. */
   attach(name: string, settings: EndpointSettings, namespace: string, used: readonly Endpoint[]): Promise<Endpoint>;
+  /** The same interface again, after somebody deleted it. */
+  attachAgain(endpoint: Endpoint, namespace: string): Promise<void>;
   detach(endpoint: Endpoint, namespace: string): Promise<void>;
   release(endpoint: Endpoint): void;
   /** Makes the default routes right for what is connected. */

@@ -8,6 +8,7 @@ import { adoptAll } from "./adopt/adopt.ts";
 import { type CommitSource, openCommitSource } from "./archive/commit-source.ts";
 import { connect } from "./connect/connect.ts";
 import { disconnect } from "./connect/disconnect.ts";
+import { restoreInterface } from "./connect/restore-interface.ts";
 import { createReadyDirectories } from "./create/ready-directories.ts";
 import type {
   Clock,
@@ -81,6 +82,8 @@ export type Containers = AsyncDisposable & {
     connect(container: string, network: string, settings: unknown): Promise<void>;
     disconnect(container: string, network: string, force: boolean): Promise<void>;
     isHeld(network: string): boolean;
+    /** A host end is gone: what a running container lost by it is made again. */
+    restore(hostInterface: string): void;
   };
   /** Docker's list entries with sizes, for system df. */
   usage(): Promise<readonly object[]>;
@@ -118,6 +121,7 @@ export function createContainers(deps: ContainersDeps): Containers {
     networking: {
       connect: (ref, network, settings) => connect(context, store.find(ref), network, settings),
       disconnect: (ref, network, force) => disconnect(context, store.find(ref), network, force),
+      restore: (hostInterface) => restoreInterface(context, hostInterface),
       isHeld: (network) => [...store.all.values()].some((container) => networkNames(container).includes(network)),
     },
     usage: () => list(context, new URLSearchParams({ all: "1", size: "1" })),

@@ -87,6 +87,7 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
     publishAddress: settings.publishAddress,
     ...(settings.addressPools.length > 0 ? { addressPools: checkPools(settings.addressPools) } : {}),
     attached: () => attachedContainers(containers),
+    lostInterface: (name) => containers?.networking.restore(name),
     containerName: (id) => summaries().find((one) => one.id === id)?.name ?? id,
     spares: { warm: (id) => engine.warmNetwork(id), drain: (id) => engine.drainNetwork(id) },
     withoutBridge: rootless ? "this daemon runs without root" : null,

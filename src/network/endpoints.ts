@@ -131,6 +131,17 @@ export function createEndpoints({ store, leases, bridges, names, host, apply, se
       return endpoint;
     },
 
+    async attachAgain(endpoint: Endpoint, namespace: string): Promise<void> {
+      const network = store.byId(endpoint.networkId);
+      if (!network || network.driver !== "bridge" || !living.has(endpoint.hostInterface)) return;
+      await bridges.ensure(network);
+      const addresses = [endpoint.address, endpoint.address6].flatMap((text) => parseIp(text) ?? []);
+      const { hostInterface: holder, interface: name, mac } = endpoint;
+      const { net } = describe(network, { addresses, wishes: { mac }, holder, name });
+      const { gateway: _, gateway6: __, ...quiet } = net;
+      if (!host.hasLink(holder)) await apply([{ op: "attach", namespace, net: quiet }]);
+    },
+
     /** Takes the interface away; the address rests. */
     async detach(endpoint: Endpoint, namespace: string): Promise<void> {
       const onBridge = store.byId(endpoint.networkId)?.driver === "bridge";

@@ -47,6 +47,8 @@ export type NetworksOptions = {
   /** Places to run that the engine made ahead for a network. */
   spares: { warm(networkId: string): void; drain(networkId: string): Promise<void> };
   names?: NameService;
+  /** A host end is gone: with its container, or deleted by somebody else. */
+  lostInterface?(hostInterface: string): void;
   /** Why this daemon can have no bridge; null where it can. */
   withoutBridge?: string | null;
   host?: HostNetwork;
@@ -94,7 +96,7 @@ export function createNetworks(options: NetworksOptions) {
     published: () => publishOps(table, reservations.all()),
     ports: (network) => endpoints.ports(network),
   });
-  const watch = createWatch(jobs, table, bridges, logger);
+  const watch = createWatch(jobs, table, bridges, (name) => options.lostInterface?.(name), logger);
   const creating = createCreate({
     ...{ store, bridges, host, tag, withoutBridge, now },
     names: hostNames,
@@ -210,6 +212,8 @@ export function createNetworks(options: NetworksOptions) {
     ): Promise<Endpoint> {
       return endpoints.attach(store.find(name).id, wishesOf(settings) ?? {}, namespace, used);
     },
+    /** The same interface again, after somebody deleted it; nothing where it is there. */
+    attachAgain: (endpoint: Endpoint, namespace: string): Promise<void> => endpoints.attachAgain(endpoint, namespace),
     detach: (endpoint: Endpoint, namespace: string): Promise<void> => endpoints.detach(endpoint, namespace),
     /** Sets the default routes by what is connected now. */
     async route(

@@ -33,6 +33,7 @@ describe("networks of one's own", () => {
       inUse: 403,
       afterCrash: ["hello", "1", "hello"],
       afterFlush: "hello",
+      afterLinkDelete: ["eth0 eth1 lo eth0", "hello"],
       newAddress: "hello",
       left: "",
       before: "",

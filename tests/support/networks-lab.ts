@@ -102,6 +102,12 @@ async function life(home: TestHome): Promise<object> {
   output("nft", "flush", "ruleset");
   output("nft", "add table inet foreign; add chain inet foreign forward { type filter hook forward priority 10; }");
   report["afterFlush"] = ask("127.0.0.1", 8080);
+  const ends = links().filter((name) => name.startsWith("hv"));
+  for (const name of ends) output("ip", "link", "delete", name);
+  const present = async () =>
+    (await inside("ls /sys/class/net; ip route | grep ^default | cut -d' ' -f 5")).split("\n");
+  for (let n = 0; n < 100 && (await present()).length < 4; n++) await Bun.sleep(50);
+  report["afterLinkDelete"] = [(await present()).join(" "), ask("127.0.0.1", 8080)];
   output("ip", "addr", "add", "192.0.2.7/24", "dev", "up0");
   report["newAddress"] = ask("192.0.2.7", 8080);
   output("ip", "addr", "del", "192.0.2.7/24", "dev", "up0");

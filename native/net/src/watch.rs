@@ -49,6 +49,7 @@ pub fn watch(body: &[u8], connection: &UnixStream) -> Result<(), Failure> {
     };
     // Whoever asked knows from here on that nothing is missed.
     tell("watching", &table)?;
+    let ports = table.replacen("hbx_", "hv", 1);
     let mut touched = false;
     loop {
         let descriptors = [connection.as_raw_fd(), links.as_raw_fd(), rules.as_raw_fd()];
@@ -60,7 +61,7 @@ pub fn watch(body: &[u8], connection: &UnixStream) -> Result<(), Failure> {
             match links.read_events()? {
                 None => tell("table", &table)?,
                 Some(bytes) => {
-                    for name in messages(&bytes).filter_map(deleted_bridge) {
+                    for name in messages(&bytes).filter_map(|message| deleted_link(message, &ports)) {
                         tell("link", name)?;
                     }
                 }
@@ -143,16 +144,19 @@ fn text(bytes: &[u8], at: usize, kind: u16) -> Option<&str> {
         .map(|text| text.trim_end_matches('\0'))
 }
 
-/// The name of the bridge whose end the message tells.
-fn deleted_bridge(message: &[u8]) -> Option<&str> {
+/// The name of the link whose end the message tells: any bridge, or a veth of ours, whose names begin with `ports`.
+fn deleted_link<'a>(message: &'a [u8], ports: &str) -> Option<&'a str> {
     const INFO_KIND: u16 = 1;
     if number(message, 4, 2) != usize::from(libc::RTM_DELLINK) || message.get(16) != Some(&0) {
         return None; // another family: a port that left its bridge
     }
     let info = attribute(message, 32, libc::IFLA_LINKINFO)?;
-    (text(info, 0, INFO_KIND)? == "bridge")
-        .then(|| text(message, 32, libc::IFLA_IFNAME))
-        .flatten()
+    let name = text(message, 32, libc::IFLA_IFNAME)?;
+    match text(info, 0, INFO_KIND)? {
+        "bridge" => Some(name),
+        "veth" if name.starts_with(ports) => Some(name),
+        _ => None,
+    }
 }
 
 fn made_by_us(message: &[u8]) -> bool {

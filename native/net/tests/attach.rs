@@ -204,6 +204,9 @@ fn watch_tells_of_a_flush_by_others_and_of_a_bridge_that_goes() {
             assert_eq!(next(), told("table", "hbx_test"));
             ip(&["link", "add", "x0", "type", "veth", "peer", "name", "x1"]);
             ip(&["link", "delete", "x0"]);
+            ip(&["link", "add", "hvtest1", "type", "veth", "peer", "name", "x1"]);
+            ip(&["link", "delete", "x1"]);
+            assert_eq!(next(), told("link", "hvtest1"));
             ip(&["link", "delete", "hbxtest0"]);
             assert_eq!(next(), told("link", "hbxtest0"));
             drop(ours);

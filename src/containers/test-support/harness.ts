@@ -83,6 +83,7 @@ function createFakeNetworks(noNetwork?: string) {
       };
     },
     detach: async () => undefined,
+    attachAgain: async () => undefined,
     release: () => undefined,
     route: async () => undefined,
     announce: async () => undefined,

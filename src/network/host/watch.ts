@@ -18,14 +18,24 @@ type Watch = Disposable & {
 /** The watcher is a process of the core's; one that was killed is started again after this long. */
 const pauseMs = 1000;
 
-export function createWatch(jobs: WatchJobs, table: string, bridges: Bridges, logger: Logger): Watch {
+/** `onLink` hears of every link of ours that is gone and no bridge. */
+export function createWatch(
+  jobs: WatchJobs,
+  table: string,
+  bridges: Bridges,
+  onLink: (name: string) => void,
+  logger: Logger,
+): Watch {
   const abort = new AbortController();
   let watching: Promise<void> | null = null;
   let timer: Timer | null = null;
 
   const restore = (what: string, name: string): void => {
     const network = bridges.byBridge(name);
-    if (what === "link" && network === undefined) return;
+    if (what === "link" && network === undefined) {
+      onLink(name);
+      return;
+    }
     logger.log("warn", "network.restore", { what, name });
     bridges.restore(network === undefined ? [] : [network]).catch((error: unknown) => {
       if (!abort.signal.aborted) logger.log("error", "network.restore", { what, name, error: String(error) });
