@@ -133,7 +133,7 @@ export function createEndpoints({ store, leases, bridges, names, host, apply, se
 
     async attachAgain(endpoint: Endpoint, namespace: string): Promise<void> {
       const network = store.byId(endpoint.networkId);
-      if (!network || network.driver !== "bridge" || !living.has(endpoint.hostInterface)) return;
+      if (network?.driver !== "bridge" || !living.has(endpoint.hostInterface)) return;
       await bridges.ensure(network);
       const addresses = [endpoint.address, endpoint.address6].flatMap((text) => parseIp(text) ?? []);
       const { hostInterface: holder, interface: name, mac } = endpoint;
@@ -171,6 +171,7 @@ export function createEndpoints({ store, leases, bridges, names, host, apply, se
       await bury();
     },
 
+    networkOf: (hostInterface: string): string | undefined => living.get(hostInterface)?.networkId,
     isLiving: (hostInterface: string): boolean => living.has(hostInterface),
 
     /** Host ends on a bridge. */

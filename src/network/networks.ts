@@ -61,6 +61,7 @@ export type PreparedNetwork = { net: NetPrepare; endpoint: Endpoint | null };
 export type LiveContainer = { id: string; endpoints: readonly Endpoint[] };
 export type Networks = ReturnType<typeof createNetworks>;
 
+const lostLinkMs = 500;
 /** A container that has just ended lets go of its addresses within this time. */
 const endingMs = 5000;
 
@@ -96,7 +97,7 @@ export function createNetworks(options: NetworksOptions) {
     published: () => publishOps(table, reservations.all()),
     ports: (network) => endpoints.ports(network),
   });
-  const watch = createWatch(jobs, table, bridges, (name) => options.lostInterface?.(name), logger);
+  const watch = createWatch(jobs, table, bridges, (name) => lostLink(name), logger);
   const creating = createCreate({
     ...{ store, bridges, host, tag, withoutBridge, now },
     names: hostNames,
@@ -118,6 +119,17 @@ export function createNetworks(options: NetworksOptions) {
   const publisher = createPublisher({ reservations, apply: bridges.inTable, table, containerName });
   const tell = (action: string, { id, name, driver }: Network, extra: Record<string, string> = {}): void =>
     events.publish({ type: "network", action, id, attributes: { name, type: driver, ...extra } });
+
+  /** Of a container, or of a place to run that is of no use any more. The end of a container takes its links as well, but lets go of them. */
+  const lostLink = (name: string): void => {
+    options.lostInterface?.(name);
+    const look = setTimeout(() => {
+      const network = endpoints.networkOf(name);
+      const used = attached().some((one) => one.endpoints.some(({ hostInterface }) => hostInterface === name));
+      if (network !== undefined && !used && !host.hasLink(name)) void spares.drain(network);
+    }, lostLinkMs);
+    look.unref();
+  };
 
   /** Ways out first. */
   const ordered = (list: readonly Endpoint[], priorities: Readonly<Record<string, number>>) =>
