@@ -26,6 +26,7 @@ export type NameServiceOptions = {
 const idleMs = 10_000;
 /** A new daemon has told of all living containers by then. */
 const settleMs = 2000;
+const shortLifeMs = 1000;
 
 export function createNameService(options: NameServiceOptions): NameService & Disposable {
   const { jobs, connect, socketPath, resolvConf, logger } = options;
@@ -36,6 +37,8 @@ export function createNameService(options: NameServiceOptions): NameService & Di
   let opening: Promise<NameControl> | null = null;
   let idle: Timer | null = null;
   let refresh: Timer | null = null;
+  let restart: Timer | null = null;
+  let openedMs = 0;
   let stopped = false;
 
   const endpointsOf = (id: string): NamedEndpoint[] => [...(containers.get(id)?.values() ?? [])];
@@ -78,6 +81,7 @@ export function createNameService(options: NameServiceOptions): NameService & Di
       if (namespace !== undefined) attached.set(key, namespace);
     }
     control = opened;
+    openedMs = Date.now();
     void opened.closed.then(() => lost(opened));
     const late = [...containers.keys()].map((id) => attach(id).catch((error) => report("names.sockets", error)));
     await Promise.all(late);
@@ -106,7 +110,10 @@ export function createNameService(options: NameServiceOptions): NameService & Di
     attached.clear();
     if (stopped || !needed()) return;
     logger.log("warn", "names.lost", {});
-    void ensure().catch((error) => report("names.restart", error));
+    const again = () => void ensure().catch((error) => report("names.restart", error));
+    // It may die of what it is told: not as fast as it can.
+    restart = setTimeout(again, Date.now() - openedMs > shortLifeMs ? 0 : shortLifeMs);
+    restart.unref();
   };
 
   const report = (event: string, error: unknown): void => {
@@ -159,7 +166,7 @@ export function createNameService(options: NameServiceOptions): NameService & Di
 
     [Symbol.dispose]() {
       stopped = true;
-      for (const timer of [idle, refresh]) if (timer) clearTimeout(timer);
+      for (const timer of [idle, refresh, restart]) if (timer) clearTimeout(timer);
       control?.[Symbol.dispose]();
       control = null;
     },
