@@ -25,7 +25,7 @@ fi
 
 # Compose 2 is in Debian's newer suites only. Its package index is read into a directory of our own.
 if [ ! -x "$tools/$compose" ]; then
-  mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ')
+  mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ' || true)
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} sid main" >"$draft/sid.list"
   mkdir -p "$draft/lists/partial" "$draft/archives/partial"
   newer=(-o "Dir::Etc::SourceList=$draft/sid.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$draft/lists"
