@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createContainer, runContainer, sh } from "../support/containers.ts";
 import { openTestHome, type TestHome } from "../support/home.ts";
-import { dockerArchive } from "../support/images.ts";
+import { dockerArchive, sha256 } from "../support/images.ts";
 import { createRandom } from "../support/random.ts";
 import { member, tarOf } from "../support/tar.ts";
 
@@ -25,6 +25,13 @@ const driverOf = async (home: TestHome) => ((await home.api.ok("GET", "/info")).
 const diskOf = (path: string) => Number(execFileSync("du", ["-sk", path], { encoding: "utf8" }).split("\t")[0]);
 const setDriver = (home: TestHome, storageDriver: string) =>
   writeFileSync(join(home.home, "config.json"), JSON.stringify({ storageDriver }));
+
+/** "LENGTH KEY=VALUE\n", where the length counts itself. */
+function paxRecord(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`;
+  const length = [2, 3].map((digits) => rest.length + digits).find((sum, at) => String(sum).length === at + 2);
+  return `${length}${rest}`;
+}
 
 /** Whether this host can start from EROFS is the daemon's own finding: there it is not tested where it is not used. */
 const probe = await openTestHome({ image: false });
@@ -80,6 +87,18 @@ describe.each(["erofs", "overlayfs"] as const)("layers as %s", (storageDriver) =
     await load(home, dockerArchive("sixty:1", [base, ...layers]));
     const { stdout } = await sh(home.api, "ls /layers | busybox wc -l; cat /top /layers/0", { Image: "sixty:1" });
     expect(stdout.trim().split(/\s+/)).toEqual(["60", "59", "0"]);
+  });
+
+  test.skipIf(!possible)("a layer that says it is overlayfs's own gets no other image's content", async () => {
+    const object = sha256(busybox);
+    const claims = { metacopy: "", redirect: `/${object.slice(0, 2)}/${object.slice(2)}` };
+    const records = Object.entries(claims).map(([key, value]) =>
+      paxRecord(`SCHILY.xattr.trusted.overlay.${key}`, value),
+    );
+    const thief = tarOf([member("PaxHeaders/stolen", records.join(""), { type: "x" }), member("stolen", "mine")]);
+    await load(home, dockerArchive("thief:1", [base, thief]));
+    expect((await sh(home.api, "cat /stolen", { Image: "thief:1" })).stdout).toBe("mine");
+    expect(await verify(home)).toMatchObject({ damaged: [] });
   });
 
   test.skipIf(!possible)("two loads of one image at once both succeed", async () => {
