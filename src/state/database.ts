@@ -5,7 +5,7 @@
  */
 import { constants, type SQLQueryBindings, Database as Sqlite } from "bun:sqlite";
 import { EngineError } from "../base/errors.ts";
-import { createDiskReserve } from "./disk-reserve.ts";
+import { createDiskReserve, noReserve } from "./disk-reserve.ts";
 
 const growthBytes = 256 * 1024;
 
@@ -31,7 +31,7 @@ export type Database = Disposable & {
 
 /** Opens and locks `path`. Throws `state.locked` when another process holds it; writes throw `state.disk_full`. */
 export function openDatabase(path: string): Database {
-  const reserve = createDiskReserve(`${path}.reserve`);
+  const reserve = path === ":memory:" ? noReserve : createDiskReserve(`${path}.reserve`);
   const db = openLocked(path, () => reserve.give());
   // A crash of the process loses nothing with NORMAL; a power cut may lose the last commits but never corrupts.
   db.run("PRAGMA synchronous = NORMAL");

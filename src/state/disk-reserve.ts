@@ -20,6 +20,9 @@ export type DiskReserve = {
   restore(): void;
 };
 
+/** For a database without a file. */
+export const noReserve: DiskReserve = { give: () => false, lacking: () => false, restore: () => undefined };
+
 export function createDiskReserve(path: string, now: () => number = Date.now): DiskReserve {
   let held = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= reserveBytes;
   let lookedAt = Number.NEGATIVE_INFINITY;
