@@ -231,6 +231,11 @@ test("pullImage() passes mirrors by that lack an image or fail, and gives them n
   registry.seen.length = 0;
   await pullFrom(at, { name: `${registry.host}/a:2`, credentials });
   expect(registry.seen).toEqual([]);
+  addImage(registry, [base, { third: "y" }], { tags: ["3"] });
+  const { layers } = addImage(mirror, [base, { third: "y" }], { tags: ["3"] });
+  mirror.blobs.delete(layers[1]?.digest ?? "");
+  await pullFrom(at, { name: `${registry.host}/a:3`, credentials });
+  expect(registry.seen.map(({ path }) => path)).toEqual([`/v2/a/blobs/${layers[1]?.digest}`]);
 });
 
 test("pullImage() refuses artifacts, schema 1 and what is neither manifest nor index", async () => {

@@ -22,9 +22,10 @@ export type ResolveOptions = { clients: readonly RegistryClient[]; platform: Pla
 
 export async function resolveManifest(reference: Reference, options: ResolveOptions): Promise<Resolved> {
   const { clients, platform, signal } = options;
-  const { client, answer: root } = await firstOf(clients, reference, signal, (one) =>
+  const { client: first, answer: root } = await firstOf(clients, reference, signal, (one) =>
     one.manifest(reference.digest ?? reference.tag ?? "latest", reference.digest, signal),
   );
+  const client = withOrigin(first, clients.at(-1));
   const name = familiarName(reference);
   let content = root;
   for (let depth = 0; content.kind === "index"; depth++) {
@@ -38,6 +39,29 @@ export async function resolveManifest(reference: Reference, options: ResolveOpti
   }
   checkImage(content, name);
   return { client, rootDigest: root.digest, manifest: content };
+}
+
+/** What a mirror lacks though it has the manifest, or cannot give, comes from the registry. Digests say that it is the same. */
+function withOrigin(client: RegistryClient, origin: RegistryClient | undefined): RegistryClient {
+  if (!client.mirror || !origin) return client;
+  const orFrom = async <T>(signal: AbortSignal, mirrored: Promise<T | null>, own: () => Promise<T>): Promise<T> => {
+    try {
+      const answer = await mirrored;
+      if (answer !== null) return answer;
+    } catch {
+      signal.throwIfAborted();
+    }
+    return await own();
+  };
+  return {
+    ...client,
+    manifest: (name, expected, signal) =>
+      orFrom<Content | null>(signal, client.manifest(name, expected, signal), () =>
+        origin.manifest(name, expected, signal),
+      ),
+    blob: (descriptor, range, signal) =>
+      orFrom(signal, client.blob(descriptor, range, signal), () => origin.blob(descriptor, range, signal)),
+  };
 }
 
 /** The first that has it. A mirror that fails in whatever way is passed by. */
