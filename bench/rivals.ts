@@ -55,9 +55,11 @@ export async function openRivals(): Promise<Rivals> {
     const podman = (...args: string[]): string => command(["podman", ...store, ...args]);
     const archive = join(dir, "rootfs.tar");
     command(["tar", "-C", rootfs, "-cf", archive, "."]);
+    // Podman's own are above what a host may allow.
+    const ulimits = ["nofile", "nproc"].flatMap((name) => ["--ulimit", `${name}=1024:1024`]);
     const candidate = {
       name: "podman run --rm, no network",
-      run: () => void podman("run", "--rm", "--network", "none", "--ulimit", "host", "localhost/bb", "true"),
+      run: () => void podman("run", "--rm", "--network", "none", ...ulimits, "localhost/bb", "true"),
     };
     try {
       podman("import", archive, "localhost/bb");
