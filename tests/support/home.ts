@@ -92,12 +92,15 @@ export async function openTestHome(options: HomeOptions = {}): Promise<TestHome>
     if (process && process.exitCode === null && process.signalCode === null)
       await new Promise((resolve) => process.once("exit", resolve));
   };
+  const remove = (): void => {
+    if (own) execFileSync("umount", ["--recursive", "--lazy", home]);
+    rmSync(home, { recursive: true, force: true });
+  };
   const close = async (): Promise<void> => {
     if (child) await api.call("POST", "/hbx/v1/daemon/stop?containers=1").catch(() => null);
     await exited();
     const after = await settledSnapshot(home, before);
-    if (own) execFileSync("umount", ["--recursive", "--lazy", home]);
-    rmSync(home, { recursive: true, force: true });
+    remove();
     if (!Bun.deepEquals(after, before))
       throw new Error(`left behind: ${difference(before, after)}\n${output.slice(-4000)}`);
   };
