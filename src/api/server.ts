@@ -96,7 +96,8 @@ export function createApiServer(routes: readonly Route[], logger: Logger): ApiSe
 /** A client that goes on sending although its answer is there gets a moment to see it, not for ever. */
 function refuseRest(raw: IncomingMessage): void {
   if (raw.complete) return;
-  const { socket } = raw;
+  const socket: Socket | null = raw.socket; // null once the connection has ended
+  if (!socket) return;
   const timer = setTimeout(() => {
     if (!raw.complete) socket.destroy();
   }, lateBodyMs);

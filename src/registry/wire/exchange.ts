@@ -47,10 +47,12 @@ export function createExchange(request: IncomingMessage, response: ServerRespons
   const isHead = request.method === "HEAD";
   /** What the client still sends is read and dropped for a while, so that it can hear the answer. */
   const drain = () => {
+    // Kept, since a connection that ends takes it away from the request.
+    const { socket } = request;
     if (request.complete) return;
     request.resume();
     setTimeout(() => {
-      if (!request.complete) request.socket.destroy();
+      if (!request.complete) socket?.destroy();
     }, drainMs).unref();
   };
   const sendBytes = (status: number, bytes: Uint8Array, headers: Headers) => {
