@@ -215,6 +215,11 @@ const entries: Entry[] = [
     async () => (await import("../images/commands/copy.ts")).imageCopy,
   ],
   [
+    "image diff",
+    "Show which files differ between two images: changed (C), added (A) and deleted (D)",
+    async () => (await import("../images/commands/diff.ts")).imageDiff,
+  ],
+  [
     "image prune",
     "Remove images that nothing uses",
     async () => (await import("../images/commands/prune.ts")).imagePrune,

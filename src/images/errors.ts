@@ -80,6 +80,15 @@ export function manifestsUnsupported(): EngineError {
   );
 }
 
+export function cannotDiff(driver: string): EngineError {
+  return imageError(
+    "unsupported",
+    "no_trees",
+    `Cannot compare images: the storage driver ${driver} keeps no trees of their files`,
+    'the driver "erofs" does (setting storageDriver, where the kernel can); `hbx info` names the driver and why it was chosen',
+  );
+}
+
 /** Steps of the native core that speak of what was given to it, and the sentence for each. */
 const archiveSteps: Record<string, string> = {
   corrupt: "it is damaged or no archive",

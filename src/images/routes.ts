@@ -5,6 +5,7 @@ import type { Images } from "./images.ts";
 import { handleCommit } from "./verbs/commit.ts";
 import { handleCopy } from "./verbs/copy.ts";
 import { handleCreate } from "./verbs/create.ts";
+import { handleDiff } from "./verbs/diff.ts";
 import { handleDistribution } from "./verbs/distribution.ts";
 import { handleHistory } from "./verbs/history.ts";
 import { handleInspect } from "./verbs/inspect.ts";
@@ -36,6 +37,7 @@ export function imageRoutes(images: Images): Route[] {
     { method: "POST", path: "/images/{name:*}/push", handle: (request) => handlePush(images, request) },
     { method: "DELETE", path: "/images/{name:*}", handle: (request) => handleRemove(images, request) },
     { method: "POST", path: "/hbx/v1/images/verify", handle: (request) => handleVerify(images, request) },
+    { method: "GET", path: "/hbx/v1/images/diff", handle: (request) => handleDiff(images, request) },
     { method: "POST", path: "/hbx/v1/images/base", handle: (request) => handleBaseImage(images, request) },
     {
       method: "GET",

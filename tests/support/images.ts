@@ -9,9 +9,10 @@ export function dockerArchive(
   name: string,
   layers: readonly Uint8Array[],
   config: object = {},
+  architecture = process.arch === "arm64" ? "arm64" : "amd64",
 ): Uint8Array<ArrayBuffer> {
   const text = JSON.stringify({
-    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    architecture,
     os: "linux",
     config: { Cmd: ["sh"], Env: ["PATH=/bin"], ...config },
     rootfs: { type: "layers", diff_ids: layers.map((layer) => `sha256:${sha256(layer)}`) },

@@ -41,6 +41,12 @@ export function createErofsSnapshotter({ files, mounts, mountPoints }: ErofsOpti
     if (!existsSync(file)) await compose(layers, file);
     return stackOf(await mounts.mount(file));
   };
+  /** The merged tree beside the image; that of no layers is the skeleton's. */
+  const treeOf = async (layers: readonly LayerId[]): Promise<string> => {
+    const file = imageFile(layers.at(-1)?.chainId ?? (await skeleton).diffId);
+    if (!existsSync(`${file}.tree`)) await compose(layers, file);
+    return `${file}.tree`;
+  };
   const remove = (file: string): Promise<void> => {
     rmSync(file, { force: true });
     return mounts.unmount(file).catch(() => undefined);
@@ -87,12 +93,13 @@ export function createErofsSnapshotter({ files, mounts, mountPoints }: ErofsOpti
         for (const file of [again, `${again}.tree`]) rmSync(file, { force: true });
       }
     },
+    diff: async (from, to, signal) => files.diff(await treeOf(from), await treeOf(to), signal),
     async collect(mark) {
       const { diffId } = await skeleton;
       const keep = mark();
       const stray = readdirSync(root).filter((entry) => {
         const stack = `sha256:${entry.slice(0, 64)}` as Digest;
-        return !keep.stacks.has(stack) && !opening.has(stack);
+        return stack !== diffId && !keep.stacks.has(stack) && !opening.has(stack);
       });
       const removed = stray.map((entry) => remove(join(root, entry)));
       const swept = files.collect(new Set([...keep.diffIds, diffId]), keep.drafts);

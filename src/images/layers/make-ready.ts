@@ -12,9 +12,14 @@ const never = new AbortController().signal;
 /** At once where it was asked for before. Layers that another form has are made anew from their blobs. */
 export function makeReady(deps: Deps, layers: readonly LayerRow[]): LayerStack | Promise<LayerStack> {
   const { snapshotter } = deps.store;
-  const missing = layers.filter((layer) => !snapshotter.has(layer));
-  if (missing.length === 0) return snapshotter.open(layers);
-  return convert(deps, missing).then(() => snapshotter.open(layers));
+  const made = bringIntoForm(deps, layers);
+  return made ? made.then(() => snapshotter.open(layers)) : snapshotter.open(layers);
+}
+
+/** Undefined where all of them are in today's form. */
+export function bringIntoForm(deps: Deps, layers: readonly LayerRow[]): Promise<void> | undefined {
+  const missing = layers.filter((layer) => !deps.store.snapshotter.has(layer));
+  return missing.length === 0 ? undefined : convert(deps, missing);
 }
 
 async function convert({ store, locks }: Deps, layers: readonly LayerRow[]): Promise<void> {

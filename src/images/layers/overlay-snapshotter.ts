@@ -32,6 +32,7 @@ export function createOverlaySnapshotter({ home, jobs, limits, chownToSelf }: Ov
   return {
     name: "overlayfs",
     givesTarBack: false,
+    diff: null,
     async unpack(bytes, { expectedDigest, signal, copyTo }) {
       const draft = join(drafts, createShortId());
       const dest = join(draft, "fs");

@@ -25,6 +25,8 @@ export type Snapshotter = {
   describe(layers: readonly LayerId[]): Record<string, string>;
   /** Makes what `open` made ahead once more and compares. Null where it is the same; with `mend`, what differs goes. */
   check(layers: readonly LayerId[], options: { mend: boolean; signal: AbortSignal }): Promise<string | null>;
+  /** What differs between two stacks, in time that depends on the change. Null: this form keeps nothing to compare by. */
+  readonly diff: ((from: readonly LayerId[], to: readonly LayerId[], signal: AbortSignal) => Promise<Change[]>) | null;
   /**
    * Takes everything away that is not kept. Names go in one step with `mark`, so that nothing comes in between; files by the
    * time the promise resolves.
@@ -64,6 +66,9 @@ export type Keep = {
   /** At start nothing is under way: what is unfinished goes too. */
   drafts: boolean;
 };
+
+/** As in a container's changes: modified, added, deleted. */
+export type Change = { Path: string; Kind: 0 | 1 | 2 };
 
 export type Freed = { items: number; sizeBytes: number };
 

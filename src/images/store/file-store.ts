@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type Digest, digestHex, parseDigest } from "../../base/digest.ts";
 import type { UnpackLimits } from "../../engines/index.ts";
 import type { Jobs } from "../dependencies.ts";
-import type { Freed, LayerBytes, UnpackOptions } from "../layers/snapshotter.ts";
+import type { Change, Freed, LayerBytes, UnpackOptions } from "../layers/snapshotter.ts";
 
 export type IngestedLayer = { digest: Digest; diffId: Digest; sizeBytes: number; blobBytes: number };
 
@@ -22,6 +22,8 @@ export type FileStore = {
   openTar(diffId: Digest): AsyncIterable<Uint8Array>;
   /** Writes the EROFS image of these layers (bottom first), without contents. */
   compose(diffIds: readonly Digest[], out: string): Promise<void>;
+  /** What differs between the merged trees that `compose` leaves beside two images, in order of paths. */
+  diff(fromTree: string, toTree: string, signal: AbortSignal): Promise<Change[]>;
   layers(): Digest[];
   /** Rehashes layers and their objects, all without `diffIds`; `remove` takes damaged objects away. */
   verify(options: VerifyFiles): Promise<{ bad: BadFile[]; objects: number; sizeBytes: number }>;
@@ -86,6 +88,14 @@ export function openFileStore({ home, jobs, limits }: Options): FileStore {
     openTar: (diffId) => jobs.stream({ t: "tarCat", store: path, diffId, compression: "none" }),
     async compose(diffIds, out) {
       await jobs.run({ t: "imageCompose", store: path, diffIds, out });
+    },
+    async diff(from, to, signal) {
+      const found: Change[] = [];
+      const onFrame = ({ path, kind }: Readonly<Record<string, unknown>>) => {
+        if (kind === 0 || kind === 1 || kind === 2) found.push({ Path: String(path), Kind: kind });
+      };
+      await jobs.run({ t: "treeDiff", from, to }, { signal, onFrame });
+      return found.sort((a, b) => (a.Path < b.Path ? -1 : a.Path > b.Path ? 1 : a.Kind - b.Kind));
     },
     layers,
     async verify({ diffIds, remove, signal }) {
