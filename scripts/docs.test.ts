@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { findVerb } from "../src/cli/verbs.ts";
+import { findVerb } from "../src/cli/find-verb.ts";
 import { sources } from "./sources.ts";
 
 const pages = sources(/\.md$/).map((path) => ({ path, text: readFileSync(path, "utf8") }));

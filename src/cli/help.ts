@@ -1,9 +1,9 @@
 /** Help is derived from the verbs; nothing here is on the way of a command that works. */
 import { Failure } from "./failure.ts";
+import { findVerb, groups, verbNames, verbSummaries } from "./find-verb.ts";
 import { nearest } from "./nearest.ts";
 import type { Output } from "./output.ts";
 import type { Flag, Verb } from "./verb.ts";
-import { findVerb, groups, verbNames, verbSummaries } from "./verbs.ts";
 
 export function printVerbHelp(verb: Verb, out: Output): number {
   out.line(`Usage:  hbx ${verb.name} ${verb.usage}\n\n${verb.summary}`);

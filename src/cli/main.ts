@@ -3,10 +3,10 @@ import { createClient } from "../sdk/client.ts";
 import { connectOrStart } from "../sdk/connect-or-start.ts";
 import { defaultEndpoint, parseEndpoint } from "../sdk/paths.ts";
 import { Failure } from "./failure.ts";
+import { findVerb } from "./find-verb.ts";
 import { openOutput } from "./output.ts";
 import { parseFlags } from "./parse-flags.ts";
 import type { Session } from "./session.ts";
-import { findVerb } from "./verbs.ts";
 
 const out = openOutput("stdout");
 const err = openOutput("stderr");

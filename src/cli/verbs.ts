@@ -1,9 +1,9 @@
 /** Every verb by name, with how to load it: nothing is loaded that is not run. */
 import type { Verb } from "./verb.ts";
 
-type Entry = [name: string, summary: string, load: () => Promise<Verb>, aliases?: string[]];
+export type Entry = [name: string, summary: string, load: () => Promise<Verb>, aliases?: string[]];
 
-const entries: Entry[] = [
+export const entries: readonly Entry[] = [
   [
     "run",
     "Create and run a new container",
@@ -383,23 +383,4 @@ const entries: Entry[] = [
 ];
 
 /** Not shown and not completed: it is what completion scripts call. */
-const hidden: Entry = ["__complete", "", async () => (await import("./completion/complete.ts")).complete];
-
-export type Found = { load: () => Promise<Verb>; args: string[] };
-
-export function findVerb(argv: readonly string[]): Found | undefined {
-  const two = argv.length > 1 ? `${argv[0]} ${argv[1]}` : undefined;
-  for (const [name, , load, aliases] of [...entries, hidden]) {
-    if (two !== undefined && (name === two || aliases?.includes(two))) return { load, args: argv.slice(2) };
-    if (name === argv[0]) return { load, args: argv.slice(1) };
-  }
-  return undefined;
-}
-
-export const verbSummaries: readonly (readonly [string, string])[] = entries.flatMap(
-  ([name, summary, , aliases = []]) => [[name, summary] as const, ...aliases.map((alias) => [alias, summary] as const)],
-);
-export const verbNames: readonly string[] = verbSummaries.map(([name]) => name);
-export const groups: readonly string[] = [
-  ...new Set(verbNames.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0] ?? "")),
-];
+export const hidden: Entry = ["__complete", "", async () => (await import("./completion/complete.ts")).complete];

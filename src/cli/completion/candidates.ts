@@ -1,7 +1,7 @@
 /** What could stand at the last of the words: verbs, flags, their values, or names of objects. */
 
+import { findVerb, verbSummaries } from "../find-verb.ts";
 import type { Flag, Verb } from "../verb.ts";
-import { findVerb, verbSummaries } from "../verbs.ts";
 
 export type Candidate = { text: string; summary?: string };
 export type ObjectKind = "container" | "running" | "stopped" | "image" | "volume" | "network";
