@@ -9,16 +9,19 @@ import {
   missingDriver,
   networkExists,
   noBridge,
+  noFreeSubnet,
   unsupportedNetwork,
 } from "../errors.ts";
 import type { Bridges } from "../host/bridges.ts";
 import { refuseTaken } from "../host/conflict.ts";
+import { holdsAgainstRivals } from "../host/rival.ts";
 import { type LinkSettings, type Network, subnetsOf } from "../model/network.ts";
 import type { NetworkStore } from "../model/store.ts";
 import { createNaming, type NetworkNames } from "../names.ts";
 import { parseOptions } from "./options.ts";
 import { parseCreateNetwork } from "./parse-create.ts";
 import { planPools } from "./plan-pools.ts";
+import { createSettle, maxChoices, type SettleVerb } from "./settle.ts";
 
 export type CreateOptions = {
   store: NetworkStore;
@@ -36,16 +39,16 @@ export type CreateOptions = {
 export type CreateNetworkVerb = {
   create(body: unknown): Promise<Network>;
   /** The default bridge gets its subnet when it is needed, and another when the host needs that and nobody else does. */
-  settle(network: Network, inUse: () => boolean): Network;
+  settle: SettleVerb;
 };
 
 export function createCreate(options: CreateOptions): CreateNetworkVerb {
   const { store, bridges, host, names, tag, now, probe, withoutBridge } = options;
-  const bridgeNames = () => new Set(store.all().map(({ link }) => link.bridge));
-  const nextBridge = createNaming(names.bridge, (name) => bridgeNames().has(name) || host.hasLink(name));
+  const ownLinks = () => new Set(store.all().map(({ link }) => link.bridge));
+  const nextBridge = createNaming(names.bridge, (name) => ownLinks().has(name) || host.hasLink(name));
 
-  const choose = (family: Family): Subnet => {
-    const taken = [...host.subnets(), ...store.all().flatMap(subnetsOf)];
+  const choose = (family: Family, tried: readonly Subnet[]): Subnet => {
+    const taken = [...host.subnets(), ...store.all().flatMap(subnetsOf), ...tried];
     const pools = options.pools.filter(({ base }) => parseSubnet(base)?.family === family);
     const usable = pools.length === 0 && family === 6 ? [uniqueLocalPool(tag)] : pools;
     return chooseSubnet(usable, tag, taken);
@@ -78,58 +81,52 @@ export function createCreate(options: CreateOptions): CreateNetworkVerb {
     if (withoutBridge !== null) throw noBridge(name, withoutBridge);
     if (store.byName(name)) throw networkExists(name);
     const link = await place(parseOptions(driver, request.options), driver, internal);
-    const pools = planPools({ ipv4, ipv6, configs, choose });
     const named = new Set(configs.flatMap(({ Subnet }) => formatted(Subnet)));
-    for (const { subnet } of pools) {
-      const parsed = parseSubnet(subnet);
-      // A macvlan network is meant to be the one that its parent is in.
-      if (parsed && named.has(subnet))
-        refuseTaken(parsed, store.all(), driver === "bridge" ? host.routes() : [], bridgeNames());
+    const tried: Subnet[] = [];
+    for (;;) {
+      const pools = planPools({ ipv4, ipv6, configs, choose: (family) => choose(family, tried) });
+      for (const { subnet } of pools) {
+        const parsed = parseSubnet(subnet);
+        // A macvlan network is meant to be the one that its parent is in.
+        if (parsed && named.has(subnet))
+          refuseTaken(parsed, store.all(), driver === "bridge" ? host.routes() : [], ownLinks());
+      }
+      const network: Network = {
+        id: randomBytes(32).toString("hex"),
+        ...{ name, driver, ipv4, ipv6, internal, attachable, pools, labels, link },
+        createdMs: now(),
+        predefined: false,
+        configured: configs.length > 0,
+        options: request.options,
+      };
+      const chosen = subnetsOf({ ...network, pools: pools.filter(({ subnet }) => !named.has(subnet)) });
+      if (await stand(network, chosen)) return network;
+      tried.push(...chosen);
+      if (tried.length >= maxChoices) throw noFreeSubnet(tried.map(formatSubnet).join(", "));
     }
-    const network: Network = {
-      id: randomBytes(32).toString("hex"),
-      ...{ name, driver, ipv4, ipv6, internal, attachable, pools, labels, link },
-      createdMs: now(),
-      predefined: false,
-      configured: configs.length > 0,
-      options: request.options,
-    };
+  };
+
+  /** Keeps and makes it; false, and nothing is left, when another daemon chose one of `chosen` at the same moment. */
+  const stand = async (network: Network, chosen: readonly Subnet[]): Promise<boolean> => {
     store.add(network);
     try {
-      if (driver === "bridge") await bridges.ensure(network);
+      if (network.driver !== "bridge") return true;
+      await bridges.ensure(network);
+      if (await holdsAgainstRivals({ tag, subnets: chosen, ownLinks: ownLinks() }, host)) return true;
     } catch (error) {
       await bridges.remove([network]).catch(() => undefined);
       store.remove(network);
       throw error;
     }
-    return network;
+    await bridges.remove([network]);
+    store.remove(network);
+    return false;
   };
 
   return {
     create,
-    settle(asked, inUse) {
-      // Another start may have settled it while this one waited.
-      const network = store.byId(asked.id) ?? asked;
-      if (network.driver !== "bridge" || !network.predefined) return network;
-      const [subnet] = subnetsOf(network);
-      if (subnet && (inUse() || bridges.standing().includes(network) || isFree(network, subnet))) return network;
-      const chosen = choose(4);
-      const [pool] = planPools({ ipv4: true, ipv6: false, configs: [], choose: () => chosen });
-      const settled = { ...network, createdMs: network.createdMs || now(), pools: pool ? [pool] : [] };
-      store.replace(settled);
-      return settled;
-    },
+    settle: createSettle({ store, bridges, host, tag, now, ownLinks, choose: (tried) => choose(4, tried) }),
   };
-
-  function isFree(own: Network, subnet: Subnet): boolean {
-    try {
-      const others = store.all().filter((network) => network !== own);
-      refuseTaken(subnet, others, host.routes(), bridgeNames());
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }
 
 function formatted(text: string): string[] {

@@ -21,6 +21,9 @@ export type BridgesOptions = {
 };
 
 export type Bridges = {
+  /** The bridge and its addresses only: others can see that the subnet is taken. */
+  claim(network: Network): Promise<void>;
+  unclaim(network: Network): Promise<void>;
   /** Cheap once it stands; made again when somebody deleted it by hand. */
   ensure(network: Network): Promise<void>;
   /** Several at once, and the table anew: after a start of the daemon, or when somebody flushed it. */
@@ -95,6 +98,8 @@ export function createBridges({ db, table, host, apply, published, ports }: Brid
   };
 
   return {
+    claim: (network) => serial(() => apply(bridgeOps(network).slice(0, 1))),
+    unclaim: ({ link }) => serial(() => apply([{ op: "linkDelete", name: link.bridge, missingOk: true }])),
     async ensure(network) {
       if (stands(network)) return;
       await serial(async () => {
