@@ -11,7 +11,10 @@ function run(part: string, timeoutMs: number): Record<string, unknown> {
     timeout: timeoutMs,
   });
   const line = stdout.trim().split("\n").at(-1) ?? "";
-  if (!line.startsWith("{")) throw new Error(`the lab gave no report:\n${stdout.slice(-4000)}${stderr.slice(-4000)}`);
+  if (!line.startsWith("{"))
+    throw new Error(
+      `the lab gave no report: ${/^error: .*/m.exec(stderr)?.[0] ?? ""}\n${stdout.slice(-4000)}${stderr.slice(-4000)}`,
+    );
   return JSON.parse(line) as Record<string, unknown>;
 }
 
