@@ -4,10 +4,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { baseImage } from "../support/containers.ts";
-import { openTestHome, type TestHome } from "../support/home.ts";
+import { openTestHome, projectRoot, type TestHome } from "../support/home.ts";
 import { type ServedRegistry, serveRegistry } from "../support/registry.ts";
 
-const present = { skopeo: Bun.which("skopeo"), podman: Bun.which("podman"), buildah: Bun.which("buildah") };
+/** The machine's own, or what scripts/test-tools.sh unpacked. */
+const PATH = `${process.env["PATH"]}:${join(projectRoot, ".hbx-cache/test-tools/usr/bin")}`;
+const which = (name: string): string | null => Bun.which(name, { PATH });
+const present = { skopeo: which("skopeo"), podman: which("podman"), buildah: which("buildah") };
 for (const [name, path] of Object.entries(present))
   if (path === null) console.log(`compat: no ${name} on this machine, its round trip through the registry is skipped`);
 
@@ -27,8 +30,8 @@ afterAll(async () => {
 });
 
 async function run(program: string, ...args: string[]): Promise<string> {
-  const child = Bun.spawn([program, ...args], {
-    env: { ...process.env, HOME: dir, XDG_RUNTIME_DIR: dir, TMPDIR: dir, BUILDAH_ISOLATION: "chroot" },
+  const child = Bun.spawn([which(program) ?? program, ...args], {
+    env: { ...process.env, PATH, HOME: dir, XDG_RUNTIME_DIR: dir, TMPDIR: dir, BUILDAH_ISOLATION: "chroot" },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -100,6 +103,8 @@ for (const program of ["podman", "buildah"] as const) {
       await tool("push", "--quiet", "--tls-verify=false", "--digestfile", digestFile, id, image);
       const digest = readFileSync(digestFile, "utf8").trim();
       expect(await digestOf(`${program}/base`, "v1")).toBe(digest);
+      // Otherwise it would go on naming the image by the manifest of the archive.
+      await tool("rmi", "--all", "--force");
       await tool("pull", "--quiet", "--tls-verify=false", image);
       const name = program === "podman" ? "{{.Repository}}" : "{{.Name}}";
       const listed = await tool("images", "--digests", "--format", `${name} {{.Digest}}`);

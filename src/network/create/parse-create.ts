@@ -50,7 +50,9 @@ export function parseCreateNetwork(body: unknown): CreateNetwork {
   const scope = text(body, "Scope");
   if (scope !== "" && scope !== "local") throw unsupportedNetwork(`scope ${scope}`, "there is no cluster");
   if (flag(body, "Ingress")) throw unsupportedNetwork("Ingress", "there is no cluster");
-  if (flag(body, "ConfigOnly") || !isEmpty(body["ConfigFrom"]))
+  const from = body["ConfigFrom"] ?? {};
+  if (!isObject(from)) throw invalidNetwork("ConfigFrom must be an object");
+  if (text(from, "Network") !== "" || flag(body, "ConfigOnly"))
     throw unsupportedNetwork("ConfigOnly or ConfigFrom", "every network says its own configuration");
   const driver = text(body, "Driver") || "bridge";
   const found = drivers.find((one) => one === driver);
