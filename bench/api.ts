@@ -1,4 +1,7 @@
 /** The Engine API as Docker's own clients meet it: the same docker command against our socket and dockerd's. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createClient } from "../src/sdk/client.ts";
 import { createContainer, startContainer } from "./containers.ts";
 import { startDockerd } from "./dockerd.ts";
@@ -9,6 +12,7 @@ const pings = 3000;
 const lists = 300;
 const listed = 300;
 const runs = 30;
+const composeRuns = 10;
 
 type Engine = { name: string; socket: string; image: string; container: string };
 
@@ -29,6 +33,7 @@ export async function api(): Promise<void> {
       });
       printTable(`docker ${title}, the real command`, await compare(candidates, runs), "hyperbox");
     }
+    await composeUp(engines);
     await listMany(engines[0]);
   } finally {
     if (typeof docker !== "string") await docker[Symbol.asyncDispose]();
@@ -65,6 +70,25 @@ async function ping(name: string, socket: string) {
   const sorted = [...times].sort((a, b) => a - b);
   console.log(`${name}: p99 of /_ping ${sorted[Math.floor(pings * 0.99)]?.toFixed(2)} ms`);
   return summarize(name, times);
+}
+
+/** Five services on a network of their own, from nothing to running. */
+async function composeUp(engines: readonly Engine[]): Promise<void> {
+  const program = join(import.meta.dirname, "../.hbx-cache/test-tools/usr/libexec/docker/cli-plugins/docker-compose");
+  if (!existsSync(program)) return console.log("\nleft out: docker-compose (scripts/test-tools.sh)");
+  const dir = mkdtempSync(join(tmpdir(), "hbx-bench-compose-"));
+  const candidates = engines.map(({ name, socket, image }): Candidate => {
+    const file = join(dir, `${image.replaceAll("/", "-")}.json`);
+    const service = { image, command: ["/bin/busybox", "sleep", "1000000"], stop_grace_period: "0s" };
+    const services = Object.fromEntries(["one", "two", "three", "four", "five"].map((one) => [one, service]));
+    writeFileSync(file, JSON.stringify({ name: "hbx-bench", services }));
+    const compose = (...args: string[]) =>
+      void command([program, "-f", file, ...args], { ...process.env, DOCKER_HOST: `unix://${socket}` });
+    return { name, before: () => compose("down", "--timeout", "0"), run: () => compose("up", "-d") };
+  });
+  printTable("docker compose up -d of five services", await compare(candidates, composeRuns, 1), "hyperbox");
+  for (const { before } of candidates) await before?.();
+  rmSync(dir, { recursive: true });
 }
 
 /** Created, not started: the list is what is measured. */
