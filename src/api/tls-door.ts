@@ -68,7 +68,7 @@ export async function openTlsDoor(options: TlsDoorOptions): Promise<TlsDoor> {
 /** One direction, with back-pressure; the end of one is the end of the other's input, a failure that of both. */
 function join(from: Socket, to: Socket): void {
   from.pipe(to);
-  from.once("error", () => to.destroy());
+  from.on("error", () => to.destroy());
   from.once("close", () => {
     if (!from.readableEnded) to.destroy();
   });

@@ -5,8 +5,9 @@ import { type ApiServer, createApiServer, type Route } from "../api/index.ts";
 import type { Logger } from "../base/log.ts";
 import type { Database } from "../state/index.ts";
 import type { Objects } from "./dependencies.ts";
-import { noSuchSocket, socketExists } from "./errors.ts";
+import { badSocket, noSuchSocket, socketExists } from "./errors.ts";
 import { filteredRoutes } from "./filter/filtered-routes.ts";
+import { createReservations } from "./filter/reservations.ts";
 import type { SocketBody, SocketLimits } from "./schema.ts";
 
 export type SocketsDeps = { db: Database; home: string; logger: Logger; objects: Objects };
@@ -19,6 +20,9 @@ export type Sockets = AsyncDisposable & {
   /** Opens those of the database. Once, when all routes are known. */
   open(routes: readonly Route[]): Promise<void>;
 };
+
+/** sockaddr_un holds 108 bytes with its NUL. */
+const longestPath = 107;
 
 const migrations = [
   { id: "sockets-1", sql: "CREATE TABLE sockets (name TEXT PRIMARY KEY, limits TEXT NOT NULL) STRICT" },
@@ -39,7 +43,8 @@ export function createSockets({ db, home, logger, objects }: SocketsDeps): Socke
     // The directory is the owner's alone; inside a sandbox, where only the socket is seen, any user may speak to it.
     mkdirSync(directory(name), { recursive: true, mode: 0o700 });
     const made = body(name, limits);
-    const server = createApiServer(filteredRoutes(routes, { socket: name, limits, objects }), logger);
+    const filter = { socket: name, limits, objects, reservations: createReservations() };
+    const server = createApiServer(filteredRoutes(routes, filter), logger);
     await server.listen(made.Path);
     chmodSync(made.Path, 0o666);
     servers.set(name, server);
@@ -54,10 +59,18 @@ export function createSockets({ db, home, logger, objects }: SocketsDeps): Socke
   return {
     list: () => rows().map(({ name, limits }) => body(name, limits)),
     async create({ Name, ...limits }) {
-      if (servers.has(Name)) throw socketExists(Name);
-      const made = await listen(Name, limits);
+      if (rows().some(({ name }) => name === Name)) throw socketExists(Name);
+      if (Buffer.byteLength(body(Name, limits).Path) > longestPath) {
+        throw badSocket("Name", "shorter: the path of a socket has room for 107 bytes");
+      }
+      // The row first: what has one is opened again after a crash, and a second request of the name sees it.
       db.prepare("INSERT INTO sockets (name, limits) VALUES (?, ?)").run(Name, JSON.stringify(limits));
-      return made;
+      try {
+        return await listen(Name, limits);
+      } catch (error) {
+        db.prepare("DELETE FROM sockets WHERE name = ?").run(Name);
+        throw error;
+      }
     },
     async remove(name) {
       const server = servers.get(name);
@@ -69,7 +82,12 @@ export function createSockets({ db, home, logger, objects }: SocketsDeps): Socke
     },
     async open(all) {
       routes = all;
-      for (const { name, limits } of rows()) await listen(name, limits);
+      for (const { name, limits } of rows()) {
+        // One that can't be opened must not keep the daemon from all else.
+        await listen(name, limits).catch((error: unknown) => {
+          logger.log("error", "socket.open", { name, error: String(error) });
+        });
+      }
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...servers.values()].map((server) => server[Symbol.asyncDispose]()));

@@ -64,6 +64,23 @@ describe("through a filtered socket", () => {
     expect(refused.status).toBe(409);
     for (const id of made) await inside.ok("DELETE", `/containers/${id}`);
   });
+  test("nor when many are asked for at the same moment", async () => {
+    const asked = Array.from({ length: 20 }, () => inside.call("POST", "/containers/create", { Image: baseImage }));
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(limits.MaxContainers);
+    const volumes = Array.from({ length: 20 }, (_, index) =>
+      inside.call("POST", "/volumes/create", { Name: `at-once-${index}` }),
+    );
+    expect((await Promise.all(volumes)).filter(({ status }) => status === 201)).toHaveLength(limits.MaxVolumes);
+    for (const id of await names(inside)) await inside.ok("DELETE", `/containers/${id}`);
+    const kept = (await inside.ok("GET", "/volumes")).json as { Volumes: { Name: string }[] };
+    for (const { Name } of kept.Volumes) await inside.ok("DELETE", `/volumes/${Name}`);
+  });
+  test("filters that are no filters are refused, not left out", async () => {
+    for (const filters of ["{", "[]", "5"]) {
+      expect((await inside.call("GET", `/containers/json?all=1&filters=${filters}`)).status).toBe(400);
+    }
+  });
 });
 
 const reaching: Record<string, unknown>[] = [
@@ -247,6 +264,9 @@ test("a socket is there again after the daemon was killed, and gone once removed
   await home.kill("SIGKILL");
   await home.start();
   expect(await names(inside)).toEqual([]);
+  const twins = [1, 2].map(() => home.api.call("POST", "/hbx/v1/sockets", { Name: "twin" }));
+  expect((await Promise.all(twins)).map(({ status }) => status).sort()).toEqual([201, 409]);
+  await home.api.ok("DELETE", "/hbx/v1/sockets/twin");
   await home.api.ok("DELETE", "/hbx/v1/sockets/agent");
   expect(existsSync(path)).toBe(false);
   expect((await home.api.call("DELETE", "/hbx/v1/sockets/agent")).status).toBe(404);

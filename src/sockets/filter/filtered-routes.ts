@@ -11,7 +11,12 @@ export function filteredRoutes(routes: readonly Route[], filter: Filter): Route[
       ...route,
       async handle(request) {
         if (!rule) throw notThroughThisSocket(`use ${key}`);
-        await route.handle(await rule(request, filter));
+        const judged = await rule(request, filter);
+        try {
+          await route.handle(judged);
+        } finally {
+          filter.reservations.release(judged);
+        }
       },
     };
   });

@@ -1,5 +1,6 @@
 /** What belongs to a socket: by a label. Its clients can neither set nor change it, since every body passes through here. */
 import type { ApiRequest } from "../../api/index.ts";
+import { invalidArgument } from "../../base/errors.ts";
 import type { Labelled } from "../dependencies.ts";
 import { noSuchThing } from "../errors.ts";
 
@@ -22,7 +23,7 @@ export function replacing(request: ApiRequest, parts: Partial<ApiRequest>): ApiR
 export function narrowed(request: ApiRequest, socket: string): ApiRequest {
   const query = new URLSearchParams(request.query);
   const given = query.get("filters");
-  const filters = given ? (JSON.parse(given) as Record<string, unknown>) : {};
+  const filters = parse(given);
   const listed = Object.entries(filters).map(([key, values]) => [
     key,
     Array.isArray(values) ? values : Object.keys((values as Record<string, boolean> | null) ?? {}),
@@ -31,4 +32,15 @@ export function narrowed(request: ApiRequest, socket: string): ApiRequest {
   const label = [...(all["label"] ?? []), `${ownerLabel}=${socket}`];
   query.set("filters", JSON.stringify({ ...all, label }));
   return replacing(request, { query });
+}
+
+function parse(filters: string | null): Record<string, unknown> {
+  if (!filters) return {};
+  try {
+    const value: unknown = JSON.parse(filters);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Said below, as for JSON of another form.
+  }
+  throw invalidArgument("socket.bad_filters", "invalid filter: filters must be a JSON object");
 }

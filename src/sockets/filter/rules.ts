@@ -5,8 +5,9 @@ import { fieldForbidden, notThroughThisSocket, quotaUsedUp } from "../errors.ts"
 import type { SocketLimits } from "../schema.ts";
 import { judgeCreate, judgeUpdate } from "./create.ts";
 import { isOwn, narrowed, ownerLabel, replacing, requireOwn } from "./own.ts";
+import type { Reservations } from "./reservations.ts";
 
-export type Filter = { socket: string; limits: SocketLimits; objects: Objects };
+export type Filter = { socket: string; limits: SocketLimits; objects: Objects; reservations: Reservations };
 /** Answers the request to hand on, or throws. */
 export type Rule = (request: ApiRequest, filter: Filter) => ApiRequest | Promise<ApiRequest>;
 
@@ -31,17 +32,16 @@ const volume: Rule = (request, { socket, objects }) => {
   return request;
 };
 
-const create: Rule = async (request, { socket, limits, objects }) => {
+const create: Rule = async (request, { socket, limits, objects, reservations }) => {
   const asked = objects.parseCreate(await request.json());
-  if (objects.containersWith(ownerLabel, socket) >= limits.MaxContainers) {
-    throw quotaUsedUp("container", limits.MaxContainers);
-  }
+  const there = objects.containersWith(ownerLabel, socket) + reservations.count("container");
+  if (there >= limits.MaxContainers) throw quotaUsedUp("container", limits.MaxContainers);
   const body = judgeCreate(asked, {
     ...{ socket, limits },
     ownContainer: (ref) => isOwn(objects.container(ref), socket),
     ownVolume: (name) => isOwn(objects.volume(name), socket),
   });
-  return replacing(request, { json: () => Promise.resolve(body) });
+  return reservations.take("container", replacing(request, { json: () => Promise.resolve(body) }));
 };
 
 const exec: Rule = async (request, filter) => {
@@ -61,19 +61,20 @@ const update: Rule = async (request, filter) => {
   return replacing(own, { json: () => Promise.resolve(body) });
 };
 
-const createVolume: Rule = async (request, { socket, limits, objects }) => {
+const createVolume: Rule = async (request, { socket, limits, objects, reservations }) => {
   const body = ((await request.json()) ?? {}) as Record<string, unknown>;
   const { Name, Driver, DriverOpts, Labels } = body;
   if (typeof Name === "string" && Name !== "") {
     const there = objects.volume(Name);
     if (there && !isOwn(there, socket)) throw fieldForbidden("Name", `${Name} is taken`);
   }
-  if (objects.volumesWith(ownerLabel, socket) >= limits.MaxVolumes) throw quotaUsedUp("volume", limits.MaxVolumes);
+  const count = objects.volumesWith(ownerLabel, socket) + reservations.count("volume");
+  if (count >= limits.MaxVolumes) throw quotaUsedUp("volume", limits.MaxVolumes);
   if (Object.keys((DriverOpts as object | null) ?? {}).length > 0) {
     throw fieldForbidden("DriverOpts", "options of a driver lead to the host");
   }
   const made = { Name, Driver, Labels: { ...(Labels as object | null), [ownerLabel]: socket } };
-  return replacing(request, { json: () => Promise.resolve(made) });
+  return reservations.take("volume", replacing(request, { json: () => Promise.resolve(made) }));
 };
 
 const pull: Rule = (request, { limits }) => {
